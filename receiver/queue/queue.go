@@ -1,0 +1,149 @@
+// Package queue is the store of events: durable admission with deduplication,
+// one queue per target, dead letters and history. It has two implementations
+// of one contract, [Redis] and [Memory], and one conformance suite for both.
+//
+// It is the only package that imports a Redis client. It imports event and
+// knows nothing of HTTP, verification or Kubernetes.
+package queue
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/postern-dev/postern/receiver/event"
+)
+
+// Errors of the store. Everything else that a method returns is an unknown
+// outcome: the work may or may not have been done.
+var (
+	// ErrFull means that the store is past its watermark; nothing was written.
+	ErrFull = errors.New("store is full")
+	// ErrUnavailable means that the store could not be asked.
+	ErrUnavailable = errors.New("store is unavailable")
+	// ErrLeaseLost means that the lease ran out and somebody else has the event,
+	// or that it was settled already; nothing was written.
+	ErrLeaseLost = errors.New("lease is lost")
+	// ErrNotFound means that there is no such event.
+	ErrNotFound = errors.New("event not found")
+)
+
+// ID names one queue: one target of one endpoint.
+type ID struct {
+	EndpointUID string
+	Target      string
+}
+
+// Admission is one event to be stored, with what deduplication needs.
+type Admission struct {
+	Event *event.Event
+	// Targets are the names of the targets that the event must reach.
+	Targets []string
+	// LeaseFor leases the event to the caller on admission, for hand-over in
+	// memory; 0 leaves it to be claimed.
+	LeaseFor time.Duration
+	// RememberFor is the deduplication window; 0 turns deduplication off.
+	RememberFor time.Duration
+	// ReplayMark, if set, is a second mark: an event with the same mark within
+	// the window is a duplicate even under another id.
+	ReplayMark string
+	// HistoryLimit is how many finished events of the endpoint are kept with their bodies.
+	HistoryLimit int
+}
+
+// Receipt is the durable outcome of an admission.
+type Receipt struct {
+	// EventID is the event's id, or for a duplicate the id of the first.
+	EventID   string
+	Duplicate bool
+	// Leases are the caller's leases, one a target in the order of
+	// Admission.Targets; empty for a duplicate and without LeaseFor.
+	Leases []Lease
+}
+
+// Lease is the right to deliver one event to one target until it expires.
+type Lease struct {
+	Queue   ID
+	EventID string
+	// Fence grows with every claim; a settlement with an old fence is refused.
+	Fence int64
+	// Attempts is the number of attempts that were made before.
+	Attempts int
+	// Replay is set when a person asked for this delivery again.
+	Replay bool
+}
+
+// Delivery is a claimed event.
+type Delivery struct {
+	Lease Lease
+	Event *event.Event
+}
+
+// Attempt is the record of one try, kept for people.
+type Attempt struct {
+	At      time.Time     `json:"at"`
+	Status  int           `json:"status,omitempty"`
+	Latency time.Duration `json:"latencyNanos"`
+	Error   string        `json:"error,omitempty"`
+	// Excerpt is the start of the response body, at most 4 KiB.
+	Excerpt string `json:"excerpt,omitempty"`
+}
+
+// Settlement ends a lease. Exactly one of Done, Dead, Retry and Release holds.
+type Settlement struct {
+	Outcome Outcome
+	// After is when the event is due again, for Retry and Release.
+	After time.Duration
+	// Reason says why the event died or is retried: a word of a closed set.
+	Reason string
+	// Attempt is nil when nothing was tried (Release).
+	Attempt *Attempt
+}
+
+// Outcome is how a lease ended.
+type Outcome int
+
+// Outcomes.
+const (
+	// Done: the target has it.
+	Done Outcome = iota
+	// Retry: tried and failed; due again after Settlement.After.
+	Retry
+	// Dead: never again by itself; to the dead letters.
+	Dead
+	// Release: not tried; due again after Settlement.After, no attempt spent.
+	Release
+)
+
+// Admitter stores events.
+type Admitter interface {
+	// Admit stores the event and claims its deduplication mark in one atomic,
+	// durable step. An error means that the event is not to be acknowledged.
+	Admit(ctx context.Context, admission *Admission) (Receipt, error)
+}
+
+// Worker is the delivering side.
+type Worker interface {
+	// Claim leases up to limit due events of one queue, oldest due first, and
+	// loads them. Events whose stored bytes do not match their checksum are
+	// moved to the dead letters with reason "corrupt" and not returned.
+	Claim(ctx context.Context, queue ID, limit int, lease time.Duration) ([]Delivery, error)
+	// Renew extends leases that are still held and returns those that are lost.
+	Renew(ctx context.Context, leases []Lease, lease time.Duration) (lost []Lease, err error)
+	// Settle ends a lease, or returns [ErrLeaseLost].
+	Settle(ctx context.Context, lease Lease, settlement Settlement) error
+	// Depths reports the given queues in the same order, in few round trips.
+	Depths(ctx context.Context, queues []ID) ([]Depth, error)
+}
+
+// Depth describes one queue at one moment.
+type Depth struct {
+	// Pending counts events that are due, delayed or leased; Dead the dead letters.
+	Pending int64
+	Dead    int64
+	// NextDue is when the earliest event is due; zero without events. A leased
+	// event is due when its lease runs out.
+	NextDue time.Time
+	// Oldest is when the oldest pending event was received; zero without events.
+	Oldest time.Time
+}

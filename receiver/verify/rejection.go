@@ -1,0 +1,28 @@
+package verify
+
+// Reason is why a request was refused: the word in the answer, the log and the metric.
+type Reason string
+
+// Reasons.
+const (
+	SignatureMissing        Reason = "signature_missing"
+	SignatureMalformed      Reason = "signature_malformed"
+	SignatureMismatch       Reason = "signature_mismatch"
+	TimestampMissing        Reason = "timestamp_missing"
+	TimestampOutOfTolerance Reason = "timestamp_out_of_tolerance"
+)
+
+// Rejection is the error of a request that failed verification.
+type Rejection struct {
+	Reason Reason
+	// Detail is a sentence for people; it never carries key material.
+	Detail string
+}
+
+// Error returns reason and detail.
+func (r *Rejection) Error() string {
+	if r.Detail == "" {
+		return string(r.Reason)
+	}
+	return string(r.Reason) + ": " + r.Detail
+}
