@@ -1,0 +1,37 @@
+// Package outbound makes and sends the request that a target gets: its
+// headers, its format and signature, and a connection that never leads to an
+// address a tenant must not reach.
+//
+// It imports event and route and knows neither queues nor schedules.
+package outbound
+
+import (
+	"net/netip"
+	"net/url"
+	"os"
+)
+
+// Network says how targets are reached.
+type Network struct {
+	// ClusterDomain ends the names of Services; empty means cluster.local.
+	ClusterDomain string
+	// Forward sends what is meant for a Service, keyed namespace/service, to a
+	// URL instead; such a URL may point to loopback.
+	Forward map[string]*url.URL
+	// AllowLoopback lets every target resolve to loopback, for development.
+	AllowLoopback bool
+	// Deny are further addresses that no target may resolve to, such as the API
+	// server's; see [APIServer].
+	Deny []netip.Prefix
+}
+
+// APIServer returns the addresses of the API server as the environment of a
+// pod tells them, for [Network.Deny]; none outside a cluster.
+func APIServer() []netip.Prefix {
+	addr, err := netip.ParseAddr(os.Getenv("KUBERNETES_SERVICE_HOST"))
+	if err != nil {
+		return nil
+	}
+	addr = addr.Unmap()
+	return []netip.Prefix{netip.PrefixFrom(addr, addr.BitLen())}
+}
