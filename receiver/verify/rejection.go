@@ -1,5 +1,7 @@
 package verify
 
+import "fmt"
+
 // Reason is why a request was refused: the word in the answer, the log and the metric.
 type Reason string
 
@@ -25,4 +27,13 @@ func (r *Rejection) Error() string {
 		return string(r.Reason)
 	}
 	return string(r.Reason) + ": " + r.Detail
+}
+
+// refuse returns a rejection as an error.
+func refuse(reason Reason, detail string) error {
+	return &Rejection{Reason: reason, Detail: detail}
+}
+
+func refusef(reason Reason, format string, args ...any) error {
+	return refuse(reason, fmt.Sprintf(format, args...))
 }

@@ -1,0 +1,195 @@
+package verify
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/postern-dev/postern/receiver/route"
+)
+
+// Config is everything about one endpoint that verification needs.
+type Config struct {
+	Source route.Source
+	// Keys are tried in order; every one is active.
+	Keys []route.Key
+	// URL is the endpoint's public URL as configured at the provider;
+	// source.options.url wins over it.
+	URL string
+}
+
+// Compile builds the verifier of one endpoint, or says what is wrong with its
+// source or its keys. No error carries key material.
+func Compile(config Config) (Verifier, error) {
+	p, err := resolve(config.Source)
+	if err != nil {
+		return nil, err
+	}
+	m, err := gather(config, p)
+	if err != nil {
+		return nil, err
+	}
+	j, err := p.build(m)
+	if err != nil {
+		return nil, err
+	}
+	return assemble(p, m, j)
+}
+
+// Check validates a source without its keys: provider, scheme and options.
+func Check(source route.Source) error {
+	p, err := resolve(source)
+	if err != nil {
+		return err
+	}
+	if p.special != nil {
+		return nil
+	}
+	variants, err := p.variants(source.Options)
+	if err != nil {
+		return err
+	}
+	for i := range variants {
+		if err := checkScheme(&variants[i].Scheme); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// resolve finds the preset of a source, or makes one of its declarative scheme.
+func resolve(source route.Source) (*preset, error) {
+	if (source.Provider == "") == (source.Scheme == nil) {
+		return nil, errors.New("source: exactly one of provider and scheme must be set")
+	}
+	if source.Scheme != nil {
+		return declared(source)
+	}
+	p, ok := builtIn().byName[source.Provider]
+	if !ok {
+		return nil, unknownProvider(source.Provider)
+	}
+	return p, p.checkOptions(source.Options)
+}
+
+// declared wraps the user's own scheme as a preset.
+func declared(source route.Source) (*preset, error) {
+	scheme := *source.Scheme
+	if err := checkScheme(&scheme); err != nil {
+		return nil, err
+	}
+	for name := range source.Options {
+		if name != optionURL {
+			return nil, fmt.Errorf("source.options.%s: a declarative scheme takes only the option %q", name, optionURL)
+		}
+	}
+	p := complete(preset{Preset: Preset{
+		Name: "scheme", DisplayName: "declarative scheme", Methods: []string{"POST", "PUT", "PATCH"},
+		DeliveryID: fieldTemplate(scheme.ID), EventType: fieldTemplate(scheme.EventType),
+		Variants: []Variant{{Scheme: scheme}},
+	}})
+	return &p, nil
+}
+
+// fieldTemplate writes a field as a template.
+func fieldTemplate(f route.Field) string {
+	switch {
+	case f.Header != "" && f.JSON != "":
+		return "{header:" + f.Header + "} | {json:" + f.JSON + "}"
+	case f.Header != "":
+		return "{header:" + f.Header + "}"
+	case f.JSON != "":
+		return "{json:" + f.JSON + "}"
+	default:
+		return ""
+	}
+}
+
+// optionURL is known to every source: schemes that do not sign the URL have
+// nothing to compare it with, and it does no harm there.
+const optionURL = "url"
+
+func (p *preset) checkOptions(options map[string]string) error {
+	known := map[string]bool{optionURL: true}
+	for _, option := range p.OptionalOptions {
+		known[option.Name] = true
+	}
+	for _, option := range p.NeededOptions {
+		known[option.Name] = true
+		if options[option.Name] == "" {
+			return fmt.Errorf("source.options.%s: provider %s needs it: %s", option.Name, p.Name, option.Description)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(options)) {
+		if known[name] {
+			continue
+		}
+		names := slices.Sorted(maps.Keys(known))
+		return fmt.Errorf("source.options.%s: provider %s does not know it; it takes %s",
+			name, p.Name, strings.Join(names, ", "))
+	}
+	return nil
+}
+
+// gather turns the configuration into what builders take.
+func gather(config Config, p *preset) (material, error) {
+	m := material{provider: p.Name, options: config.Source.Options, url: config.URL, tolerance: p.tolerance(config.Source)}
+	if text := config.Source.Options[optionURL]; text != "" {
+		m.url = text
+	}
+	if m.url != "" {
+		if u, err := url.Parse(m.url); err != nil || u.Host == "" {
+			return m, errors.New("source.options.url: must be an absolute URL such as https://hooks.example.com/team/name")
+		}
+	}
+	for _, k := range config.Keys {
+		text := strings.TrimRight(string(k.Value), "\r\n")
+		if text == "" {
+			return m, fmt.Errorf("key %q of the Secret is empty: an empty key verifies nothing", k.Name)
+		}
+		m.keys = append(m.keys, key{name: k.Name, text: text})
+	}
+	if text := m.options[p.publicKeyOption]; p.publicKeyOption != "" && text != "" {
+		m.keys = append(m.keys, key{name: "options." + p.publicKeyOption, text: strings.TrimSpace(text)})
+	}
+	if p.Secret == SecretRequired && len(m.keys) == 0 {
+		return m, fmt.Errorf("provider %s needs a Secret: set secretRef", p.Name)
+	}
+	return m, nil
+}
+
+func (p *preset) tolerance(source route.Source) tolerance {
+	t := tolerance{past: p.Tolerance, future: p.FutureTolerance}
+	if source.ToleranceSeconds > 0 {
+		custom := time.Duration(source.ToleranceSeconds) * time.Second
+		// A provider that never signs ahead of time keeps that rule.
+		if t.past == 0 || t.future != 0 {
+			t.future = custom
+		}
+		t.past = custom
+	}
+	return t
+}
+
+func (p *preset) variants(options map[string]string) ([]Variant, error) {
+	if p.adapt == nil {
+		return p.Variants, nil
+	}
+	return p.adapt(options, slices.Clone(p.Variants))
+}
+
+// build makes the judge of the preset from its material.
+func (p *preset) build(m material) (judge, error) {
+	if p.special != nil {
+		return p.special(m)
+	}
+	variants, err := p.variants(m.options)
+	if err != nil {
+		return nil, err
+	}
+	return newFamily(variants, m)
+}

@@ -1,0 +1,65 @@
+package verify
+
+import (
+	"bytes"
+	"crypto/ed25519"
+	"crypto/x509"
+	"encoding/pem"
+	"fmt"
+
+	"github.com/postern-dev/postern/receiver/route"
+)
+
+// ed25519Keys matches Ed25519 signatures.
+type ed25519Keys []ed25519Key
+
+type ed25519Key struct {
+	name   string
+	public ed25519.PublicKey
+}
+
+func newEd25519(keys []key, format route.KeyFormat) (ed25519Keys, int, error) {
+	matcher := make(ed25519Keys, 0, len(keys))
+	for _, k := range keys {
+		public, err := parseEd25519(k, format)
+		if err != nil {
+			return nil, 0, err
+		}
+		matcher = append(matcher, ed25519Key{k.name, public})
+	}
+	return matcher, ed25519.SignatureSize, nil
+}
+
+// parseEd25519 reads a public key as the provider shows it, or as PEM.
+func parseEd25519(k key, format route.KeyFormat) (ed25519.PublicKey, error) {
+	if block, _ := pem.Decode([]byte(k.text)); block != nil {
+		parsed, err := x509.ParsePKIXPublicKey(block.Bytes)
+		public, ok := parsed.(ed25519.PublicKey)
+		if err != nil || !ok {
+			return nil, fmt.Errorf("key %q is PEM, but not an Ed25519 public key", k.name)
+		}
+		return public, nil
+	}
+	decoded, err := decodeKey(k, format)
+	if err != nil {
+		return nil, err
+	}
+	if len(decoded) != ed25519.PublicKeySize {
+		return nil, fmt.Errorf("key %q has %d bytes, an Ed25519 public key has %d",
+			k.name, len(decoded), ed25519.PublicKeySize)
+	}
+	return decoded, nil
+}
+
+func (keys ed25519Keys) match(w *work, body []byte) (string, bool) {
+	var message bytes.Buffer
+	w.writeContent(&message, body)
+	for _, k := range keys {
+		for i := range w.count {
+			if ed25519.Verify(k.public, message.Bytes(), w.candidates[i][:]) {
+				return k.name, true
+			}
+		}
+	}
+	return "", false
+}

@@ -1,0 +1,245 @@
+package verify
+
+import (
+	"bytes"
+	"fmt"
+	"math/bits"
+	"strconv"
+	"strings"
+)
+
+// maxPaths is how many fields one pass over a body can look for.
+const maxPaths = 32
+
+// maxDepth bounds the nesting of a JSON body that is looked into.
+const maxDepth = 256
+
+// extractor reads fields out of a JSON document without decoding the rest of
+// it, and strictly: names match by exact case, and a field whose path occurs
+// twice, or whose document is not valid JSON, is not found. Two parsers that
+// disagree about a document could otherwise be played against each other.
+type extractor struct {
+	paths []jsonPath
+}
+
+// jsonPath is a list of names and array indexes.
+type jsonPath []string
+
+// add compiles a path such as "event.id" or "items[0].id" and returns its index.
+func (e *extractor) add(text string) (int, error) {
+	path, err := parsePath(text)
+	if err != nil {
+		return 0, err
+	}
+	if len(e.paths) == maxPaths {
+		return 0, fmt.Errorf("at most %d JSON paths are possible", maxPaths)
+	}
+	e.paths = append(e.paths, path)
+	return len(e.paths) - 1, nil
+}
+
+// parsePath splits a path at dots and brackets. Array indexes keep their
+// opening bracket, which no plain name can contain.
+func parsePath(text string) (jsonPath, error) {
+	var path jsonPath
+	for name := range strings.SplitSeq(strings.TrimPrefix(text, "$."), ".") {
+		name, indexes, indexed := strings.Cut(name, "[")
+		if name == "" && (!indexed || len(path) > 0) {
+			return nil, fmt.Errorf("JSON path %q has an empty name", text)
+		}
+		if name != "" {
+			path = append(path, name)
+		}
+		if !indexed {
+			continue
+		}
+		for index := range strings.SplitSeq(indexes, "[") {
+			digits, ok := strings.CutSuffix(index, "]")
+			if n, err := strconv.Atoi(digits); !ok || err != nil || n < 0 || strconv.Itoa(n) != digits {
+				return nil, fmt.Errorf("JSON path %q: array indexes are written [0]", text)
+			}
+			path = append(path, "["+digits)
+		}
+	}
+	if len(path) > maxDepth/2 {
+		return nil, fmt.Errorf("JSON path is too deep")
+	}
+	return path, nil
+}
+
+// values are what an extractor found, by the index of the path.
+type values struct {
+	text  [maxPaths]string
+	found uint32
+}
+
+// get returns the value at index; only found scalars have one.
+func (v *values) get(index int) (string, bool) {
+	return v.text[index], v.found&(1<<index) != 0
+}
+
+// extract reads all fields in one pass. Strings are unescaped; numbers and
+// booleans are their literal text; null, objects and arrays are not found.
+func (e *extractor) extract(body []byte, into *values) {
+	into.found = 0
+	if len(e.paths) == 0 {
+		return
+	}
+	w := walker{scanner: scanner{data: body}, paths: e.paths, into: into}
+	all := uint32(1)<<len(e.paths) - 1
+	if len(e.paths) == maxPaths {
+		all = ^uint32(0)
+	}
+	if !w.value(all, 0) || !w.atEnd() {
+		into.found = 0
+		return
+	}
+	into.found &^= w.repeated
+}
+
+// walker visits a document and keeps the values at the wanted paths.
+type walker struct {
+	scanner
+	paths    []jsonPath
+	into     *values
+	repeated uint32
+}
+
+// value reads one value; active are the paths that lead to or through it.
+func (w *walker) value(active uint32, depth int) bool {
+	if depth > maxDepth {
+		return false
+	}
+	w.space()
+	switch w.peek() {
+	case '{':
+		return w.object(active, depth)
+	case '[':
+		return w.array(active, depth)
+	}
+	wanted := w.ending(active, depth)
+	start := w.pos
+	if w.peek() == '"' {
+		raw, escaped, ok := w.str()
+		if ok && wanted != 0 {
+			ok = w.keepString(raw, escaped, wanted)
+		}
+		return ok
+	}
+	if !w.scalar() {
+		return false
+	}
+	if literal := w.data[start:w.pos]; wanted != 0 && string(literal) != "null" {
+		w.keep(string(literal), wanted)
+	}
+	return true
+}
+
+// ending returns those paths of active that end at depth.
+func (w *walker) ending(active uint32, depth int) uint32 {
+	var ends uint32
+	for set := active; set != 0; set &= set - 1 {
+		if i := bits.TrailingZeros32(set); len(w.paths[i]) == depth {
+			ends |= 1 << i
+		}
+	}
+	return ends
+}
+
+// step returns those paths of active whose segment at depth is name.
+func (w *walker) step(active uint32, depth int, name []byte) uint32 {
+	var next uint32
+	for set := active; set != 0; set &= set - 1 {
+		i := bits.TrailingZeros32(set)
+		if path := w.paths[i]; depth < len(path) && path[depth] == string(name) {
+			next |= 1 << i
+		}
+	}
+	return next
+}
+
+func (w *walker) keepString(raw []byte, escaped bool, wanted uint32) bool {
+	if !escaped {
+		w.keep(string(raw), wanted)
+		return true
+	}
+	text, ok := unescape(raw)
+	if ok {
+		w.keep(text, wanted)
+	}
+	return ok
+}
+
+func (w *walker) keep(text string, wanted uint32) {
+	for set := wanted; set != 0; set &= set - 1 {
+		w.into.text[bits.TrailingZeros32(set)] = text
+	}
+	w.into.found |= wanted
+}
+
+func (w *walker) object(active uint32, depth int) bool {
+	w.pos++
+	var seen uint32
+	for first := true; ; first = false {
+		w.space()
+		if w.peek() == '}' && first {
+			w.pos++
+			return true
+		}
+		name, ok := w.name(active)
+		if !ok {
+			return false
+		}
+		var next uint32
+		if active != 0 && !bytes.HasPrefix(name, []byte("[")) {
+			next = w.step(active, depth, name)
+		}
+		w.repeated |= seen & next
+		seen |= next
+		if !w.value(next, depth+1) {
+			return false
+		}
+		if done, ok := w.more('}'); !ok || done {
+			return ok
+		}
+	}
+}
+
+// name reads a member's name and the colon after it.
+func (w *walker) name(active uint32) ([]byte, bool) {
+	raw, escaped, ok := w.str()
+	if !ok {
+		return nil, false
+	}
+	if escaped && active != 0 {
+		text, ok := unescape(raw)
+		if !ok {
+			return nil, false
+		}
+		raw = []byte(text)
+	}
+	w.space()
+	return raw, w.accept(':')
+}
+
+func (w *walker) array(active uint32, depth int) bool {
+	w.pos++
+	var scratch [24]byte
+	for index := 0; ; index++ {
+		w.space()
+		if w.peek() == ']' && index == 0 {
+			w.pos++
+			return true
+		}
+		var next uint32
+		if active != 0 {
+			next = w.step(active, depth, strconv.AppendInt(append(scratch[:0], '['), int64(index), 10))
+		}
+		if !w.value(next, depth+1) {
+			return false
+		}
+		if done, ok := w.more(']'); !ok || done {
+			return ok
+		}
+	}
+}

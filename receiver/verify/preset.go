@@ -1,0 +1,147 @@
+package verify
+
+import (
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/postern-dev/postern/receiver/route"
+)
+
+// SecretNeed says whether an endpoint of a provider needs a Secret.
+type SecretNeed string
+
+// Secret needs.
+const (
+	// SecretRequired means that nothing can be verified without a key.
+	SecretRequired SecretNeed = "Required"
+	// SecretOptional means that the key material may come from an option or
+	// from the provider's published keys instead.
+	SecretOptional SecretNeed = "Optional"
+	// SecretNone means that the provider proves nothing.
+	SecretNone SecretNeed = "None"
+)
+
+// Class is the kind of proof that a provider gives.
+type Class string
+
+// Classes.
+const (
+	ClassHMAC        Class = "HMAC"
+	ClassEd25519     Class = "Ed25519"
+	ClassECDSA       Class = "ECDSA"
+	ClassCertificate Class = "Certificate"
+	ClassJWT         Class = "JWT"
+	ClassStatic      Class = "StaticCredential"
+	ClassNone        Class = "None"
+)
+
+// Option is one entry of source.options that a preset knows.
+type Option struct {
+	Name        string `json:"name"`
+	Description string `json:"description"`
+}
+
+// Variant is one declarative scheme of a preset. Presets whose keys decide how
+// a request is signed have several.
+type Variant struct {
+	// KeyPrefix selects the variant for keys that begin with it; the longest
+	// matching prefix wins.
+	KeyPrefix string `json:"keyPrefix,omitempty"`
+	// Scheme is in the form that users write in source.scheme.
+	Scheme route.Scheme `json:"scheme"`
+}
+
+// Preset is what Postern knows about a provider. It is shared: do not modify it.
+type Preset struct {
+	Name        string   `json:"name"`
+	DisplayName string   `json:"displayName"`
+	Aliases     []string `json:"aliases,omitempty"`
+	DocsURL     string   `json:"docsURL"`
+	Class       Class    `json:"class"`
+
+	// Headers carry the proof and what is signed with it.
+	Headers []string `json:"headers,omitempty"`
+	// DeliveryID and EventType say where these stand, in the words of a scheme's
+	// content template; alternatives are separated by " | ". Empty means that
+	// the provider sends none.
+	DeliveryID string `json:"deliveryID,omitempty"`
+	EventType  string `json:"eventType,omitempty"`
+	// IDSigned is true when the signature covers the delivery id, so that an
+	// old request cannot be replayed under a fresh one.
+	IDSigned bool `json:"idSigned"`
+
+	// RetryHorizon is how long the provider goes on retrying; zero means unknown.
+	RetryHorizon time.Duration `json:"retryHorizon"`
+	// AckLimit is how long it waits for an answer; zero means unknown.
+	AckLimit time.Duration `json:"ackLimit"`
+	// Tolerance is the default replay window into the past, zero for schemes
+	// whose timestamp is not judged; FutureTolerance is the one into the future.
+	Tolerance       time.Duration `json:"tolerance"`
+	FutureTolerance time.Duration `json:"futureTolerance"`
+
+	Secret          SecretNeed `json:"secret"`
+	NeededOptions   []Option   `json:"neededOptions,omitempty"`
+	OptionalOptions []Option   `json:"optionalOptions,omitempty"`
+	// Methods are the request methods used, handshakes included.
+	Methods []string `json:"methods"`
+	// Handshake describes the challenge that is answered; empty means none.
+	Handshake string `json:"handshake,omitempty"`
+	// SetUp are the steps to take, in the words of the provider's console.
+	SetUp []string `json:"setUp,omitempty"`
+	// Variants are the declarative schemes; empty for schemes that need code.
+	Variants []Variant `json:"variants,omitempty"`
+}
+
+// preset is a row of the table: what is published and how it is built.
+type preset struct {
+	Preset
+	// special builds what no declarative scheme can say; nil for Variants.
+	special func(material) (judge, error)
+	// greet answers handshakes that come without proof, answer those that come
+	// with it; both may be nil.
+	greet  func(*greeting, *Request) (*Response, error)
+	answer func(*greeting, *Request) (*Response, error)
+	// handshakeMethods carry handshakes only, never an event.
+	handshakeMethods []string
+	// publicKeyOption names the option that may hold the key in the Secret's place.
+	publicKeyOption string
+	// adapt changes the schemes by the endpoint's options.
+	adapt func(options map[string]string, schemes []Variant) ([]Variant, error)
+}
+
+type registry struct {
+	sorted []Preset
+	byName map[string]*preset
+}
+
+var builtIn = sync.OnceValue(func() *registry {
+	r := &registry{byName: map[string]*preset{}}
+	for _, rows := range table() {
+		for _, row := range rows {
+			p := complete(row)
+			r.sorted = append(r.sorted, p.Preset)
+			for _, name := range append([]string{p.Name}, p.Aliases...) {
+				if r.byName[name] != nil {
+					panic("verify: two presets are called " + name)
+				}
+				r.byName[name] = &p
+			}
+		}
+	}
+	slices.SortFunc(r.sorted, func(a, b Preset) int { return strings.Compare(a.Name, b.Name) })
+	return r
+})
+
+// Presets returns every built-in provider, sorted by name.
+func Presets() []Preset { return slices.Clone(builtIn().sorted) }
+
+// Lookup returns the built-in provider of that name or alias.
+func Lookup(name string) (Preset, bool) {
+	p, ok := builtIn().byName[name]
+	if !ok {
+		return Preset{}, false
+	}
+	return p.Preset, true
+}

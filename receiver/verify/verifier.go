@@ -1,0 +1,89 @@
+package verify
+
+import (
+	"context"
+	"fmt"
+	"slices"
+)
+
+// verifier is a judge with everything around it that all schemes share.
+type verifier struct {
+	judge            judge
+	fields           *fields
+	greeting         *greeting
+	greet            func(*greeting, *Request) (*Response, error)
+	answer           func(*greeting, *Request) (*Response, error)
+	methods          []string
+	handshakeMethods []string
+	headers          []string
+	parameters       []string
+}
+
+// QueryCredentials is implemented by verifiers whose requests carry the secret
+// in the query string; those parameters are not forwarded.
+type QueryCredentials interface {
+	CredentialParameters() []string
+}
+
+func assemble(p *preset, m material, j judge) (Verifier, error) {
+	f, err := compileFields(p.DeliveryID, p.EventType)
+	if err != nil {
+		return nil, err
+	}
+	v := &verifier{
+		judge: j, fields: f, greet: p.greet, answer: p.answer,
+		greeting: &greeting{keys: m.keys, options: m.options},
+		methods:  p.Methods, handshakeMethods: p.handshakeMethods,
+	}
+	if c, ok := j.(credentialed); ok {
+		v.headers, v.parameters = c.credentials()
+	}
+	return v, nil
+}
+
+// Verify judges one request.
+func (v *verifier) Verify(ctx context.Context, request *Request) (Verdict, error) {
+	if v.greet != nil {
+		response, err := v.greet(v.greeting, request)
+		if err != nil || response != nil {
+			return Verdict{Handshake: response}, err
+		}
+	}
+	if slices.Contains(v.handshakeMethods, request.Method) && v.answer == nil {
+		return Verdict{}, refuse(SignatureMissing, fmt.Sprintf(
+			"%s is for the provider's handshake only, and this is none", request.Method))
+	}
+	p, err := v.judge.judge(ctx, request)
+	if err != nil {
+		return Verdict{}, err
+	}
+	if v.answer != nil {
+		response, err := v.answer(v.greeting, request)
+		if err != nil || response != nil {
+			return Verdict{KeyName: p.key, Handshake: response}, err
+		}
+	}
+	verdict := Verdict{KeyName: p.key, DeliveryID: p.id, EventType: p.eventType}
+	if p.id == "" || p.eventType == "" {
+		id, eventType := v.fields.find(request)
+		verdict.DeliveryID = firstText(p.id, id)
+		verdict.EventType = firstText(p.eventType, eventType)
+	}
+	return verdict, nil
+}
+
+func firstText(a, b string) string {
+	if a != "" {
+		return a
+	}
+	return b
+}
+
+// Methods lists the request methods, handshakes included.
+func (v *verifier) Methods() []string { return v.methods }
+
+// CredentialHeaders lists the headers whose value is the secret.
+func (v *verifier) CredentialHeaders() []string { return v.headers }
+
+// CredentialParameters lists the query parameters whose value is the secret.
+func (v *verifier) CredentialParameters() []string { return v.parameters }
