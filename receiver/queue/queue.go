@@ -1,9 +1,3 @@
-// Package queue is the store of events: durable admission with deduplication,
-// one queue per target, dead letters and history. It has two implementations
-// of one contract, [Redis] and [Memory], and one conformance suite for both.
-//
-// It is the only package that imports a Redis client. It imports event and
-// knows nothing of HTTP, verification or Kubernetes.
 package queue
 
 import (
@@ -36,18 +30,24 @@ type ID struct {
 
 // Admission is one event to be stored, with what deduplication needs.
 type Admission struct {
+	// Event is stored as it is and must not be changed afterwards. Only its ID
+	// may be replaced, by Admit itself: when the deduplication window of an
+	// earlier event with the same id is over while that event is still kept,
+	// the new one gets an id of its own.
 	Event *event.Event
 	// Targets are the names of the targets that the event must reach.
 	Targets []string
 	// LeaseFor leases the event to the caller on admission, for hand-over in
 	// memory; 0 leaves it to be claimed.
 	LeaseFor time.Duration
-	// RememberFor is the deduplication window; 0 turns deduplication off.
+	// RememberFor is the deduplication window; with 0 an event is known only as
+	// long as it is kept, so that callers without deduplication use random ids.
 	RememberFor time.Duration
-	// ReplayMark, if set, is a second mark: an event with the same mark within
-	// the window is a duplicate even under another id.
+	// ReplayMark, if set, is a second mark, a short hash: an event with the same
+	// mark within the window is a duplicate even under another id.
 	ReplayMark string
-	// HistoryLimit is how many finished events of the endpoint are kept with their bodies.
+	// HistoryLimit is how many delivered events of the endpoint are kept with
+	// their bodies. Dead ones are kept until somebody replays or purges them.
 	HistoryLimit int
 }
 
@@ -67,7 +67,7 @@ type Lease struct {
 	EventID string
 	// Fence grows with every claim; a settlement with an old fence is refused.
 	Fence int64
-	// Attempts is the number of attempts that were made before.
+	// Attempts is the number of attempts that were made before; a replay counts anew.
 	Attempts int
 	// Replay is set when a person asked for this delivery again.
 	Replay bool
@@ -134,6 +134,15 @@ type Worker interface {
 	Settle(ctx context.Context, lease Lease, settlement Settlement) error
 	// Depths reports the given queues in the same order, in few round trips.
 	Depths(ctx context.Context, queues []ID) ([]Depth, error)
+}
+
+// Store is the whole of a store: what [Redis] and [Memory] implement.
+type Store interface {
+	Admitter
+	Worker
+	Inspector
+	Replayer
+	Keeper
 }
 
 // Depth describes one queue at one moment.
