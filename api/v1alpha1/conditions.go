@@ -1,0 +1,124 @@
+package v1alpha1
+
+// Condition types of WebhookEndpoints.
+const (
+	// ConditionAccepted says that the spec is valid and its path free.
+	ConditionAccepted = "Accepted"
+	// ConditionSecretsResolved says that every referenced Secret and key exists.
+	ConditionSecretsResolved = "SecretsResolved"
+	// ConditionTargetsResolved says that every target exists and is permitted.
+	ConditionTargetsResolved = "TargetsResolved"
+	// ConditionProgrammed says that every ready receiver pod serves the route of
+	// observedGeneration, confirmed by asking each.
+	ConditionProgrammed = "Programmed"
+	// ConditionEnforced is False while requests are delivered that failed
+	// verification or had none. It is not part of Ready.
+	ConditionEnforced = "Enforced"
+)
+
+// ConditionReady is the summary of the other conditions, of both kinds.
+const ConditionReady = "Ready"
+
+// Condition types of WebhookReceivers, besides Accepted and Ready.
+const (
+	// ConditionDeployed says that every object of the receiver was applied.
+	ConditionDeployed = "Deployed"
+	// ConditionAvailable says that as many pods serve as were asked for.
+	ConditionAvailable = "Available"
+	// ConditionDurable is False while the store can lose events that were acknowledged.
+	// It is not part of Ready.
+	ConditionDurable = "Durable"
+)
+
+// Reasons of conditions that are True; a condition that is True for no special
+// reason has the condition's own type as reason.
+const (
+	// ReasonSuspended is Ready's reason while the endpoint queues and delivers nothing.
+	ReasonSuspended = "Suspended"
+)
+
+// Reasons of Accepted=False.
+const (
+	// ReasonPathConflict: an older endpoint has the host and path.
+	ReasonPathConflict = "PathConflict"
+	// ReasonInvalidPath: the path is outside the namespace's prefix or not plain.
+	ReasonInvalidPath = "InvalidPath"
+	// ReasonInvalidHost: a host is not a host name.
+	ReasonInvalidHost = "InvalidHost"
+	// ReasonInvalidAddressRange: an allowed range is neither CIDR nor address.
+	ReasonInvalidAddressRange = "InvalidAddressRange"
+	// ReasonInvalidExpression: a CEL expression does not compile.
+	ReasonInvalidExpression = "InvalidExpression"
+	// ReasonUnknownProvider: this release has no such provider.
+	ReasonUnknownProvider = "UnknownProvider"
+	// ReasonInvalidOptions: the provider needs an option that is missing, or does not know one that is set.
+	ReasonInvalidOptions = "InvalidOptions"
+	// ReasonInvalidScheme: the declarative scheme contradicts itself.
+	ReasonInvalidScheme = "InvalidScheme"
+	// ReasonInvalidSpec: another field has a value that the schema would refuse.
+	ReasonInvalidSpec = "InvalidSpec"
+	// ReasonSecretRequired: the source needs a secret and secretRef is not set.
+	ReasonSecretRequired = "SecretRequired"
+	// ReasonNoReceiver: no WebhookReceiver serves this cluster.
+	ReasonNoReceiver = "NoReceiver"
+)
+
+// Reasons of SecretsResolved=False.
+const (
+	// ReasonSecretNotFound: the referenced Secret does not exist.
+	ReasonSecretNotFound = "SecretNotFound"
+	// ReasonKeyNotFound: the Secret lacks the (first) key.
+	ReasonKeyNotFound = "KeyNotFound"
+	// ReasonEmptySecret: a key's value is empty.
+	ReasonEmptySecret = "EmptySecret"
+	// ReasonInvalidSecret: a key's value cannot be used as this source's secret.
+	ReasonInvalidSecret = "InvalidSecret"
+)
+
+// Reasons of TargetsResolved=False.
+const (
+	// ReasonServiceNotFound: the Service does not exist; events queue for it.
+	ReasonServiceNotFound = "ServiceNotFound"
+	// ReasonPortNotFound: the Service has no such port; events queue for it.
+	ReasonPortNotFound = "PortNotFound"
+	// ReasonNotPermitted: no ReferenceGrant of the Service's namespace consents.
+	ReasonNotPermitted = "NotPermitted"
+	// ReasonExternalNameForbidden: the Service is an alias of a name outside the cluster.
+	ReasonExternalNameForbidden = "ExternalNameForbidden"
+	// ReasonServiceForbidden: the Service may not be a target, such as the API server's.
+	ReasonServiceForbidden = "ServiceForbidden"
+)
+
+// Reasons of Programmed.
+const (
+	// ReasonProgramming: not every ready receiver pod has confirmed the route yet.
+	ReasonProgramming = "Programming"
+	// ReasonNoReceiverPods: no receiver pod is ready.
+	ReasonNoReceiverPods = "NoReceiverPods"
+	// ReasonRouteRejected: a receiver pod refuses the route.
+	ReasonRouteRejected = "RouteRejected"
+)
+
+// Reasons of Enforced=False.
+const (
+	// ReasonAuditOnly: enforcement is Audit.
+	ReasonAuditOnly = "AuditOnly"
+	// ReasonNotVerified: the provider is none.
+	ReasonNotVerified = "NotVerified"
+)
+
+// Reasons of WebhookReceiver conditions.
+const (
+	// ReasonApplyFailed: an object could not be applied.
+	ReasonApplyFailed = "ApplyFailed"
+	// ReasonForeignObject: an object of the receiver's name exists and is not Postern's.
+	ReasonForeignObject = "ForeignObject"
+	// ReasonRollingOut: fewer pods serve than were asked for.
+	ReasonRollingOut = "RollingOut"
+	// ReasonScaledToZero: replicas is 0.
+	ReasonScaledToZero = "ScaledToZero"
+	// ReasonWeakDurability: allowWeakDurability is set.
+	ReasonWeakDurability = "WeakDurability"
+	// ReasonEmptyDir: the store goes with its pod.
+	ReasonEmptyDir = "EmptyDir"
+)
