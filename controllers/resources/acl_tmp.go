@@ -1,0 +1,5 @@
+package resources
+
+const storeUser = "postern"
+
+var storeRules = []string{"on", "nopass"}

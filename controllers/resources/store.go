@@ -1,0 +1,67 @@
+package resources
+
+import (
+	"strconv"
+
+	corev1 "k8s.io/api/core/v1"
+	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
+)
+
+const storePath = "/data"
+
+// storeContainer is a native sidecar: it starts before the receiver and stops
+// after it, so that leases can be returned to the end.
+//
+// It gives arguments and no command: the entry points of the redis and the
+// valkey images both start their own server when the first argument is an
+// option, and both images have redis-cli.
+func (m *model) storeContainer() *corev1ac.ContainerApplyConfiguration {
+	container := corev1ac.Container().
+		WithName(ContainerStore).
+		WithImage(m.spec.Store.Sidecar.Image).
+		WithRestartPolicy(corev1.ContainerRestartPolicyAlways).
+		WithArgs(m.storeArguments()...).
+		WithWorkingDir(storePath).
+		WithResources(applied[corev1ac.ResourceRequirementsApplyConfiguration](m.spec.Store.Sidecar.Resources)).
+		WithSecurityContext(containerSecurity()).
+		WithVolumeMounts(mount(volumeRun, runPath), mount(volumeData, storePath)).
+		WithStartupProbe(storeProbe())
+	if m.spec.ImagePullPolicy != "" {
+		container.WithImagePullPolicy(corev1.PullPolicy(m.spec.ImagePullPolicy))
+	}
+	return container
+}
+
+// storeProbe waits ten minutes for the log to be replayed, at some seconds a
+// GiB. There is no liveness probe: the store exits by itself when the disk
+// fails, and killing one that only waits for a slow fsync makes matters worse.
+func storeProbe() *corev1ac.ProbeApplyConfiguration {
+	return corev1ac.Probe().
+		WithPeriodSeconds(1).
+		WithFailureThreshold(600).
+		WithTimeoutSeconds(2).
+		WithExec(corev1ac.ExecAction().WithCommand(
+			"redis-cli", "-e", "-s", socketPath, "--user", storeUser, "--pass", "none", "--no-auth-warning", "ping"))
+}
+
+// storeArguments are the whole configuration: a socket instead of a port, every
+// write on the disk before its answer, and full means refused.
+func (m *model) storeArguments() []string {
+	arguments := []string{
+		"--port", "0",
+		"--unixsocket", socketPath,
+		"--unixsocketperm", "700",
+		"--dir", storePath,
+		"--appendonly", "yes",
+		"--appendfsync", "always",
+		"--no-appendfsync-on-rewrite", "no",
+		"--aof-load-truncated", "yes",
+		"--save", "",
+		"--maxmemory", strconv.FormatInt(m.spec.Store.Sidecar.MaxMemory.Value(), 10),
+		"--maxmemory-policy", "noeviction",
+		"--io-threads", "1",
+		"--user", "default", "off",
+		"--user", storeUser,
+	}
+	return append(arguments, storeRules...)
+}
