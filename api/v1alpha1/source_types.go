@@ -93,5 +93,5 @@ type Hostname string
 // +kubebuilder:validation:MinLength=1
 // +kubebuilder:validation:MaxLength=64
 // +kubebuilder:validation:XValidation:rule="isIP(self) || isCIDR(self)",message="must be a CIDR such as 192.30.252.0/22 or 2a0a:a440::/29, or a single address"
-// +kubebuilder:validation:XValidation:rule="!isCIDR(self) || cidr(self) == cidr(self).masked()",messageExpression="'must be the first address of its range: write ' + string(cidr(self).masked()) + ', or ' + string(cidr(self).ip()) + ' for that address alone'",message="must be the first address of its range"
+// +kubebuilder:validation:XValidation:rule="!isCIDR(self) || cidr(self) == cidr(self).masked()",message="must start at the first address of its range: write 10.0.0.0/8 instead of 10.1.2.3/8, or 10.1.2.3 for that address alone"
 type IPRange string
