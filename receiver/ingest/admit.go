@@ -1,0 +1,115 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/postern-dev/postern/receiver/event"
+	"github.com/postern-dev/postern/receiver/queue"
+	"github.com/postern-dev/postern/receiver/route"
+)
+
+// Reservation is room in memory for one event that is about to be admitted.
+// Exactly one of HandOver and Cancel is called.
+type Reservation interface {
+	// LeaseFor is the lease to ask for in the admission.
+	LeaseFor() time.Duration
+	// HandOver gives away an event and the leases on it.
+	HandOver(ev *event.Event, leases []queue.Lease)
+	// Cancel gives the room back.
+	Cancel()
+}
+
+// Deliverer is what ingest knows of delivery.
+type Deliverer interface {
+	// Reserve asks for room to deliver an event of that size from memory.
+	Reserve(queues []queue.ID, size int64) (Reservation, bool)
+	// Wake tells that events without a lease were admitted.
+	Wake(queues ...queue.ID)
+	// Direct makes one attempt while the sender waits. Its errors are
+	// [ErrTargetBusy], [ErrNoTarget], or those of the network.
+	Direct(ctx context.Context, ev *event.Event, target string) (*Response, error)
+}
+
+// nobody leaves every event to be claimed from the store.
+type nobody struct{}
+
+func (nobody) Reserve([]queue.ID, int64) (Reservation, bool) { return nil, false }
+func (nobody) Wake(...queue.ID)                              {}
+func (nobody) Direct(context.Context, *event.Event, string) (*Response, error) {
+	return nil, ErrNoTarget
+}
+
+// admit is the one step that touches the store. Whatever it cannot be sure of
+// is not acknowledged: the sender tries again and the mark finds the copy.
+func (h *Handler) admit(x *exchange) (*answer, error) {
+	r := x.route()
+	queues := make([]queue.ID, 0, len(x.targets))
+	for _, target := range x.targets {
+		queues = append(queues, queue.ID{EndpointUID: r.UID, Target: target})
+	}
+	admission := newAdmission(x)
+	reservation, reserved := h.Deliverer.Reserve(queues, x.event.Size())
+	if reserved {
+		admission.LeaseFor = reservation.LeaseFor()
+	}
+	receipt, err := h.store(x, admission)
+	switch {
+	case err != nil || receipt.Duplicate:
+		if reserved {
+			reservation.Cancel()
+		}
+	case reserved && len(receipt.Leases) > 0:
+		reservation.HandOver(x.event, receipt.Leases)
+	default:
+		if reserved {
+			reservation.Cancel()
+		}
+		h.Deliverer.Wake(queues...)
+	}
+	if err != nil {
+		return nil, refuseStore(err)
+	}
+	return h.stored(x, receipt), nil
+}
+
+func newAdmission(x *exchange) *queue.Admission {
+	r := x.route()
+	admission := &queue.Admission{
+		Event:        x.event,
+		Targets:      x.targets,
+		RememberFor:  time.Duration(r.Deduplication.WindowSeconds) * time.Second,
+		HistoryLimit: r.HistoryLimit,
+	}
+	if r.Deduplication.ReplayGuard == route.ReplayGuardBody && admission.RememberFor > 0 {
+		admission.ReplayMark = replayMark(x)
+	}
+	return admission
+}
+
+// store goes on when the sender leaves: the event is whole, and what is stored
+// now need not be sent again.
+func (h *Handler) store(x *exchange, admission *queue.Admission) (queue.Receipt, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(x.request.Context()), h.StoreTimeout)
+	defer cancel()
+	return h.Store.Admit(ctx, admission)
+}
+
+func refuseStore(err error) error {
+	reason := ReasonStoreUnavailable
+	if errors.Is(err, queue.ErrFull) {
+		reason = ReasonStoreFull
+	}
+	return &Refusal{Reason: reason, Detail: err.Error()}
+}
+
+func (h *Handler) stored(x *exchange, receipt queue.Receipt) *answer {
+	outcome := OutcomeDuplicate
+	if !receipt.Duplicate {
+		outcome = OutcomeAccepted
+		h.Metrics.Received(x.route(), x.event.Type)
+	}
+	return newAnswer(outcome, http.StatusOK, map[string]string{"status": string(outcome), "id": receipt.EventID})
+}

@@ -1,0 +1,111 @@
+package ingest
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"os"
+	"time"
+)
+
+const (
+	// firstChunk is what a body whose length is not known, or is long, gets to
+	// begin with. Memory follows what has arrived, not what was announced, so
+	// that an idle sender of a long body costs little.
+	firstChunk = 16 << 10
+	// minBytesPerSecond is how slow a body may be once it flows.
+	minBytesPerSecond = 128 << 10
+)
+
+// readBody reads the whole body, up to one byte past the endpoint's limit. A
+// body is never truncated: it is read in full or refused.
+func (h *Handler) readBody(x *exchange) (*answer, error) {
+	limit := x.route().MaxBodyBytes
+	announced := x.request.ContentLength
+	if announced > limit {
+		return nil, &Refusal{Reason: ReasonBodyTooLarge}
+	}
+	if announced == 0 {
+		return nil, nil
+	}
+	body, err := h.read(x, limit, announced)
+	if err != nil {
+		return nil, err
+	}
+	x.body = body
+	return nil, nil
+}
+
+func (h *Handler) read(x *exchange, limit, announced int64) ([]byte, error) {
+	deadline := newBodyDeadline(x.writer, h.BodyTimeout)
+	defer deadline.clear()
+	var body []byte
+	for {
+		if len(body) == cap(body) {
+			grown, err := h.grow(x, body, limit, announced)
+			if err != nil {
+				return nil, err
+			}
+			body = grown
+			deadline.extend(len(body))
+		}
+		n, err := x.request.Body.Read(body[len(body):cap(body)])
+		body = body[:len(body)+n]
+		switch {
+		case int64(len(body)) > limit:
+			return nil, &Refusal{Reason: ReasonBodyTooLarge}
+		case errors.Is(err, io.EOF):
+			return body, nil
+		case err != nil:
+			return nil, refuseBody(err)
+		}
+	}
+}
+
+// grow makes room for more, doubling up to one byte past what can come.
+func (h *Handler) grow(x *exchange, body []byte, limit, announced int64) ([]byte, error) {
+	most := limit + 1
+	if announced > 0 {
+		most = min(most, announced+1)
+	}
+	size := min(max(int64(2*cap(body)), firstChunk), most)
+	// While the old part is copied both are held.
+	if !h.budget.acquire(size) {
+		return nil, &Refusal{Reason: ReasonOverloaded, Detail: "the memory for requests under way is used up"}
+	}
+	grown := make([]byte, len(body), size)
+	copy(grown, body)
+	h.budget.release(int64(cap(body)))
+	x.reserved += size - int64(cap(body))
+	return grown, nil
+}
+
+func refuseBody(err error) error {
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return &Refusal{Reason: ReasonBodyTimeout}
+	}
+	// The body ended early or its chunks are malformed; the error's text may
+	// quote the body, and is left out for that.
+	return &Refusal{Reason: ReasonBodyIncomplete}
+}
+
+// bodyDeadline is the read deadline of the connection while a body is read.
+type bodyDeadline struct {
+	control *http.ResponseController
+	from    time.Time
+}
+
+func newBodyDeadline(w http.ResponseWriter, timeout time.Duration) *bodyDeadline {
+	return &bodyDeadline{control: http.NewResponseController(w), from: time.Now().Add(timeout)}
+}
+
+// extend gives a body that flows the time that it needs. Writers without
+// deadlines (recorders in tests) have none to set.
+func (d *bodyDeadline) extend(received int) {
+	earned := time.Duration(received) * time.Second / minBytesPerSecond
+	_ = d.control.SetReadDeadline(d.from.Add(earned))
+}
+
+// clear takes the deadline away again: the server goes on reading the
+// connection to notice a sender that leaves, and would take the deadline for that.
+func (d *bodyDeadline) clear() { _ = d.control.SetReadDeadline(time.Time{}) }

@@ -1,0 +1,37 @@
+package ingest
+
+import (
+	"net/http"
+	"net/netip"
+	"time"
+
+	"github.com/postern-dev/postern/receiver/event"
+	"github.com/postern-dev/postern/receiver/route"
+	"github.com/postern-dev/postern/receiver/table"
+	"github.com/postern-dev/postern/receiver/verify"
+)
+
+// exchange is one request on its way. Each field is written by the stage named
+// and only read by later ones.
+type exchange struct {
+	request *http.Request
+	writer  http.ResponseWriter
+	started time.Time
+
+	endpoint *table.Endpoint // find
+	client   netip.Addr      // checkClient
+	body     []byte          // readBody
+	reserved int64           // readBody: bytes of the budget to give back
+	verdict  verify.Verdict  // verify
+	verified bool            // verify: false only under Audit
+	event    *event.Event    // identify
+	targets  []string        // match
+}
+
+// route is nil for a path that nobody configured.
+func (x *exchange) route() *route.Endpoint {
+	if x.endpoint == nil {
+		return nil
+	}
+	return x.endpoint.Route
+}

@@ -1,0 +1,56 @@
+package ingest
+
+import (
+	"net"
+	"net/http"
+	"strings"
+)
+
+// find looks the endpoint up. The path is compared as it was sent: an escaped
+// spelling of a path is another path.
+func (h *Handler) find(x *exchange) (*answer, error) {
+	path := x.request.URL.Path
+	if x.request.URL.RawPath != "" {
+		path = x.request.URL.RawPath
+	}
+	endpoint, ok := h.Tables().Lookup(hostName(x.request.Host), path)
+	if !ok {
+		return nil, &Refusal{Reason: ReasonUnknownEndpoint}
+	}
+	x.endpoint = endpoint
+	return nil, nil
+}
+
+// hostName brings a Host header into the form of a route: lower case, no port,
+// no trailing dot.
+func hostName(host string) string {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	return strings.ToLower(strings.TrimSuffix(host, "."))
+}
+
+// checkMethod refuses methods that the source does not use.
+func (h *Handler) checkMethod(x *exchange) (*answer, error) {
+	if x.endpoint.Verifier == nil || x.endpoint.Accepts(x.request.Method) {
+		return nil, nil
+	}
+	allow := strings.Join(x.endpoint.Methods, ", ")
+	return nil, &Refusal{Reason: ReasonMethodNotAllowed, Header: http.Header{"Allow": {allow}}}
+}
+
+// checkAvailable refuses requests of an endpoint that cannot serve for now.
+func (h *Handler) checkAvailable(x *exchange) (*answer, error) {
+	if problem := x.route().Unavailable; problem != nil {
+		return nil, &Refusal{Reason: Reason(problem.Reason), Detail: problem.Message}
+	}
+	return nil, nil
+}
+
+// limitRate refuses requests past the endpoint's own rate.
+func (h *Handler) limitRate(x *exchange) (*answer, error) {
+	if x.endpoint.Limiter == nil || x.endpoint.Limiter.AllowN(x.started, 1) {
+		return nil, nil
+	}
+	return nil, &Refusal{Reason: ReasonRateLimited}
+}

@@ -1,0 +1,146 @@
+package ingest
+
+import (
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"runtime/debug"
+	"time"
+
+	"github.com/postern-dev/postern/receiver/queue"
+	"github.com/postern-dev/postern/receiver/route"
+	"github.com/postern-dev/postern/receiver/table"
+)
+
+// Options configure a [Handler]. Tables and Store are required.
+type Options struct {
+	// Tables returns the table in force; nil means that there is none yet.
+	Tables func() *table.Table
+	// Store keeps what is accepted.
+	Store queue.Admitter
+	// Deliverer is told of what was accepted; nil leaves everything to be claimed.
+	Deliverer Deliverer
+	// TrustedProxies are the peers whose X-Forwarded-For is believed; none by default.
+	TrustedProxies []netip.Prefix
+	// MemoryBudgetBytes bounds the bodies of all requests under way; 0 means 128 MiB.
+	MemoryBudgetBytes int64
+	// BodyTimeout is how long a body may take, plus one second for every
+	// 128 KiB that have arrived; 0 means 10 s.
+	BodyTimeout time.Duration
+	// StoreTimeout is the hard cap on the store step; 0 means 2.5 s, because
+	// senders give us 3 s.
+	StoreTimeout time.Duration
+	// Metrics count; nil counts nothing.
+	Metrics Metrics
+	// Logger gets one sampled line for each rejection; nil discards.
+	Logger *slog.Logger
+	// Now tells the time; nil means time.Now.
+	Now func() time.Time
+}
+
+func (o Options) withDefaults() Options {
+	if o.Deliverer == nil {
+		o.Deliverer = nobody{}
+	}
+	if o.MemoryBudgetBytes <= 0 {
+		o.MemoryBudgetBytes = 128 << 20
+	}
+	if o.BodyTimeout <= 0 {
+		o.BodyTimeout = 10 * time.Second
+	}
+	if o.StoreTimeout <= 0 {
+		o.StoreTimeout = 2500 * time.Millisecond
+	}
+	if o.Metrics == nil {
+		o.Metrics = uncounted{}
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return o
+}
+
+// Handler serves all endpoints of the table in force.
+type Handler struct {
+	Options
+	budget  *budget
+	sampler *sampler
+	stages  []stage
+}
+
+// stage is one step in the life of a request. It returns an answer to end the
+// request, an error to refuse it, or neither to let it go on.
+type stage func(*exchange) (*answer, error)
+
+// New makes a handler.
+func New(options Options) *Handler {
+	options = options.withDefaults()
+	h := &Handler{
+		Options: options,
+		budget:  newBudget(options.MemoryBudgetBytes),
+		sampler: newSampler(options.Now),
+	}
+	h.stages = []stage{
+		h.find,
+		h.checkMethod,
+		h.checkClient,
+		h.limitRate,
+		h.checkAvailable,
+		h.readBody,
+		h.verify,
+		h.identify,
+		h.match,
+		h.forward,
+		h.admit,
+	}
+	return h
+}
+
+// ServeHTTP takes one request through the stages.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	x := &exchange{request: r, writer: w, started: h.Now()}
+	defer func() { h.budget.release(x.reserved) }()
+	reply := h.judge(x)
+	reply.write(w)
+	h.Metrics.Answered(x.route(), string(reply.outcome), h.Now().Sub(x.started))
+}
+
+// judge always comes to an answer; a panic of a stage becomes one too, so that
+// a bug that one request finds does not end the others.
+func (h *Handler) judge(x *exchange) (reply *answer) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			h.Logger.Error("Request failed", "cause", cause, "stack", string(debug.Stack()))
+			reply = h.refuse(x, &Refusal{Reason: ReasonInternal})
+		}
+	}()
+	for _, step := range h.stages {
+		reply, err := step(x)
+		if err != nil {
+			return h.refuse(x, err)
+		}
+		if reply != nil {
+			return reply
+		}
+	}
+	return h.refuse(x, &Refusal{Reason: ReasonInternal, Detail: "no stage answered"})
+}
+
+// Metrics count what becomes of requests. A nil endpoint stands for every path
+// that nobody configured.
+type Metrics interface {
+	Answered(endpoint *route.Endpoint, outcome string, took time.Duration)
+	Rejected(endpoint *route.Endpoint, reason string)
+	Received(endpoint *route.Endpoint, eventType string)
+	KeyUsed(endpoint *route.Endpoint, key string)
+}
+
+type uncounted struct{}
+
+func (uncounted) Answered(*route.Endpoint, string, time.Duration) {}
+func (uncounted) Rejected(*route.Endpoint, string)                {}
+func (uncounted) Received(*route.Endpoint, string)                {}
+func (uncounted) KeyUsed(*route.Endpoint, string)                 {}

@@ -1,0 +1,125 @@
+package ingest
+
+import (
+	"log/slog"
+	"strconv"
+	"sync"
+	"time"
+)
+
+const (
+	// logEvery is how often one endpoint may log one reason: a flood of forged
+	// requests must not become a flood of lines.
+	logEvery = time.Second
+	// maxSamples bounds the sampler's memory; past it everything starts anew.
+	maxSamples = 16 << 10
+	// maxLogged is how much of a text that the sender chose is logged.
+	maxLogged = 120
+)
+
+// logRejection writes one line: never payload, never a credential.
+func (h *Handler) logRejection(x *exchange, refusal *Refusal, status int) {
+	suppressed, ok := h.sampler.take(x.uid(), string(refusal.Reason))
+	if !ok {
+		return
+	}
+	attrs := append(h.attrs(x, refusal), slog.Int("status", status))
+	h.Logger.Info("Rejected request", append(attrs, slog.Int("suppressed", suppressed))...)
+}
+
+// logAudit writes one line for a request that Audit let through.
+func (h *Handler) logAudit(x *exchange, refusal *Refusal) {
+	suppressed, ok := h.sampler.take(x.uid(), "audit "+string(refusal.Reason))
+	if !ok {
+		return
+	}
+	attrs := append(h.attrs(x, refusal), slog.Int("suppressed", suppressed))
+	h.Logger.Warn("Accepted unverified request because the endpoint only audits", attrs...)
+}
+
+// warnExpression writes one line for an expression that failed on an event.
+func (h *Handler) warnExpression(x *exchange, field string, err error) {
+	if err == nil {
+		return
+	}
+	suppressed, ok := h.sampler.take(x.uid(), field)
+	if !ok {
+		return
+	}
+	attrs := h.attrs(x, &Refusal{Reason: "expression_failed", Detail: err.Error()})
+	h.Logger.Warn("Expression failed on an event", append(attrs, slog.String("field", field),
+		slog.Int("suppressed", suppressed))...)
+}
+
+func (h *Handler) attrs(x *exchange, refusal *Refusal) []any {
+	attrs := []any{slog.String("reason", string(refusal.Reason))}
+	if r := x.route(); r != nil {
+		attrs = append(attrs, slog.String("endpoint", r.Namespace+"/"+r.Name), slog.String("source", r.Source.Label()))
+	} else {
+		attrs = append(attrs, slog.String("path", printable(x.request.URL.Path)))
+	}
+	attrs = append(attrs, slog.String("method", printable(x.request.Method)))
+	if x.client.IsValid() {
+		attrs = append(attrs, slog.String("client", x.client.String()))
+	}
+	if refusal.Detail != "" {
+		attrs = append(attrs, slog.String("detail", printable(refusal.Detail)))
+	}
+	return attrs
+}
+
+// printable shortens a text and escapes what a terminal would obey.
+func printable(text string) string {
+	if len(text) > maxLogged {
+		text = text[:maxLogged] + "…"
+	}
+	quoted := strconv.QuoteToASCII(text)
+	return quoted[1 : len(quoted)-1]
+}
+
+func (x *exchange) uid() string {
+	if x.endpoint == nil {
+		return ""
+	}
+	return x.endpoint.Route.UID
+}
+
+// sampler lets through one line per endpoint and reason and interval, and
+// counts the rest.
+type sampler struct {
+	now func() time.Time
+
+	mu      sync.Mutex
+	samples map[[2]string]*sample
+}
+
+type sample struct {
+	next       time.Time
+	suppressed int
+}
+
+func newSampler(now func() time.Time) *sampler {
+	return &sampler{now: now, samples: map[[2]string]*sample{}}
+}
+
+// take says whether to write the line and how many were left out since the last.
+func (s *sampler) take(uid, reason string) (suppressed int, ok bool) {
+	now := s.now()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	entry := s.samples[[2]string{uid, reason}]
+	if entry == nil {
+		if len(s.samples) >= maxSamples {
+			clear(s.samples)
+		}
+		entry = &sample{}
+		s.samples[[2]string{uid, reason}] = entry
+	}
+	if now.Before(entry.next) {
+		entry.suppressed++
+		return 0, false
+	}
+	suppressed, entry.suppressed = entry.suppressed, 0
+	entry.next = now.Add(logEvery)
+	return suppressed, true
+}

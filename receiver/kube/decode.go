@@ -1,0 +1,123 @@
+package kube
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/postern-dev/postern/receiver/route"
+)
+
+// Names of the objects that carry routes.
+const (
+	RouteLabel   = "hooks.postern.dev/route"
+	RouteKey     = "route.json"
+	RoutePrefix  = "route-"
+	IndexLabel   = "hooks.postern.dev/route-index"
+	IndexName    = "postern-routes-index"
+	IndexKey     = "index.json"
+	maxRouteSize = 512 << 10
+)
+
+// decoder reads route Secrets and remembers the last good route of each.
+type decoder struct {
+	good map[string]decoded
+}
+
+type decoded struct {
+	resourceVersion string
+	route           *route.Endpoint
+}
+
+func newDecoder() decoder { return decoder{good: map[string]decoded{}} }
+
+// read decodes everything that the informer has. A route that did not change
+// is the same pointer as before.
+func (s *Source) read() ([]*route.Endpoint, map[string]error) {
+	problems := map[string]error{}
+	var routes []*route.Endpoint
+	seen := map[string]bool{}
+	for _, object := range s.routes.GetStore().List() {
+		secret := object.(*corev1.Secret)
+		uid := strings.TrimPrefix(secret.Name, RoutePrefix)
+		seen[uid] = true
+		endpoint, err := s.decoder.decode(uid, secret)
+		if err != nil {
+			problems[uid] = fmt.Errorf("secret %s/%s: %w", secret.Namespace, secret.Name, err)
+		}
+		if endpoint != nil {
+			routes = append(routes, endpoint)
+		}
+	}
+	s.decoder.forgetAllBut(seen)
+	slices.SortFunc(routes, func(a, b *route.Endpoint) int { return strings.Compare(a.UID, b.UID) })
+	return routes, problems
+}
+
+// decode returns the route of a Secret, or with an error the last good one,
+// which may be nil.
+func (d *decoder) decode(uid string, secret *corev1.Secret) (*route.Endpoint, error) {
+	last := d.good[uid]
+	if last.route != nil && last.resourceVersion == secret.ResourceVersion {
+		return last.route, nil
+	}
+	data, ok := secret.Data[RouteKey]
+	if !ok {
+		return last.route, fmt.Errorf("key %s is missing", RouteKey)
+	}
+	if len(data) > maxRouteSize {
+		return last.route, fmt.Errorf("key %s has %d bytes, at most %d are read", RouteKey, len(data), maxRouteSize)
+	}
+	endpoint, err := route.Unmarshal(data)
+	if err != nil {
+		return last.route, fmt.Errorf("key %s: %w", RouteKey, err)
+	}
+	if endpoint.UID != uid {
+		return last.route, fmt.Errorf("key %s: it is the route of uid %q", RouteKey, endpoint.UID)
+	}
+	d.good[uid] = decoded{resourceVersion: secret.ResourceVersion, route: endpoint}
+	return endpoint, nil
+}
+
+func (d *decoder) forgetAllBut(seen map[string]bool) {
+	for uid := range d.good {
+		if !seen[uid] {
+			delete(d.good, uid)
+		}
+	}
+}
+
+// index is the content of the index Secret.
+type index struct {
+	Count int    `json:"count"`
+	Hash  string `json:"hash"`
+}
+
+// complete says whether the first set may be served: both lists are in, and
+// there are at least as many Secrets as the index counts, or exactly those. A
+// Secret that cannot be read counts: waiting would not mend it.
+func (s *Source) complete(routes []*route.Endpoint) bool {
+	if !s.routes.HasSynced() || !s.index.HasSynced() {
+		return false
+	}
+	object, ok, err := s.index.GetStore().GetByKey(s.options.Namespace + "/" + IndexName)
+	if err != nil || !ok {
+		return false
+	}
+	var content index
+	if err := json.Unmarshal(object.(*corev1.Secret).Data[IndexKey], &content); err != nil {
+		s.log.Error("Route index is not readable", "secret", s.options.Namespace+"/"+IndexName, "error", err)
+		return false
+	}
+	if len(s.routes.GetStore().ListKeys()) >= content.Count {
+		return true
+	}
+	hashes := make(map[string]string, len(routes))
+	for _, endpoint := range routes {
+		hashes[endpoint.UID] = endpoint.Hash()
+	}
+	return route.IndexHash(hashes) == content.Hash
+}

@@ -1,0 +1,163 @@
+package kube
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	corev1 "k8s.io/client-go/kubernetes/typed/core/v1"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/cache"
+
+	"github.com/postern-dev/postern/receiver/route"
+)
+
+// Options configure a [Source]. Config and Namespace are required.
+type Options struct {
+	// Config reaches the API server.
+	Config *rest.Config
+	// Namespace holds the route Secrets.
+	Namespace string
+	// SnapshotDir keeps the last set of routes, key material included; it must
+	// be on a memory-backed volume. Empty keeps none.
+	SnapshotDir string
+	// SnapshotAfter is how long the API server may take for the first complete
+	// set until the snapshot is used; 0 means 2 s.
+	SnapshotAfter time.Duration
+	// Debounce is how long changes are gathered; 0 means 25 ms.
+	Debounce time.Duration
+	// Logger is told of trouble; nil discards.
+	Logger *slog.Logger
+}
+
+// Source watches route Secrets; make one with [New].
+type Source struct {
+	options  Options
+	routes   cache.SharedIndexInformer
+	index    cache.SharedIndexInformer
+	dirty    chan struct{}
+	decoder  decoder
+	snapshot snapshot
+	log      *slog.Logger
+}
+
+// New makes a source that does nothing until it runs.
+func New(options Options) (*Source, error) {
+	if options.Config == nil || options.Namespace == "" {
+		return nil, errors.New("route source: config and namespace must be set")
+	}
+	if options.SnapshotAfter <= 0 {
+		options.SnapshotAfter = 2 * time.Second
+	}
+	if options.Debounce <= 0 {
+		options.Debounce = 25 * time.Millisecond
+	}
+	if options.Logger == nil {
+		options.Logger = slog.New(slog.DiscardHandler)
+	}
+	client, err := corev1.NewForConfig(options.Config)
+	if err != nil {
+		return nil, fmt.Errorf("route source: %w", err)
+	}
+	s := &Source{
+		options:  options,
+		dirty:    make(chan struct{}, 1),
+		decoder:  newDecoder(),
+		snapshot: snapshot{dir: options.SnapshotDir},
+		log:      options.Logger,
+	}
+	secrets := client.Secrets(options.Namespace)
+	if s.routes, err = s.watch(secrets, RouteLabel+"=true"); err != nil {
+		return nil, err
+	}
+	s.index, err = s.watch(secrets, IndexLabel+"=true")
+	return s, err
+}
+
+// Run watches until ctx ends. emit gets whole sets of routes, and what is
+// wrong with Secrets whose current content is not in the set, by uid; it is
+// never called concurrently.
+func (s *Source) Run(ctx context.Context, emit func(routes []*route.Endpoint, problems map[string]error)) error {
+	ctx, cancel := context.WithCancel(ctx)
+	ended := make(chan struct{}, 3)
+	for _, informer := range []cache.SharedIndexInformer{s.routes, s.index} {
+		go func() {
+			informer.RunWithContext(ctx)
+			ended <- struct{}{}
+		}()
+	}
+	go func() {
+		// A namespace without routes sends no event that would tell so.
+		cache.WaitForCacheSync(ctx.Done(), s.routes.HasSynced, s.index.HasSynced)
+		s.mark()
+		ended <- struct{}{}
+	}()
+	defer func() {
+		cancel()
+		for range cap(ended) {
+			<-ended
+		}
+	}()
+	s.follow(ctx, emit)
+	return nil
+}
+
+// follow gathers changes and hands sets on. Until the first complete set only
+// the snapshot is, once its time has come.
+func (s *Source) follow(ctx context.Context, emit func([]*route.Endpoint, map[string]error)) {
+	late := time.NewTimer(s.options.SnapshotAfter)
+	defer late.Stop()
+	complete := false
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-late.C:
+			if !complete {
+				s.emitSnapshot(emit)
+			}
+			continue
+		case <-s.dirty:
+		}
+		if !pause(ctx, s.options.Debounce) {
+			return
+		}
+		routes, problems := s.read()
+		if !complete && !s.complete(routes) {
+			continue
+		}
+		complete = true
+		emit(routes, problems)
+		if err := s.snapshot.save(routes); err != nil {
+			s.log.Warn("Route snapshot was not written", "directory", s.options.SnapshotDir, "error", err)
+		}
+	}
+}
+
+func (s *Source) emitSnapshot(emit func([]*route.Endpoint, map[string]error)) {
+	routes, err := s.snapshot.load()
+	switch {
+	case err != nil:
+		s.log.Error("Route snapshot was not read", "directory", s.options.SnapshotDir, "error", err)
+	case routes == nil:
+		s.log.Warn("No complete set of routes yet and no snapshot to begin with", "namespace", s.options.Namespace)
+	default:
+		s.log.Warn("No complete set of routes yet, began with the snapshot",
+			"namespace", s.options.Namespace, "routes", len(routes))
+		emit(routes, nil)
+	}
+}
+
+// pause waits and says whether ctx still holds.
+func pause(ctx context.Context, wait time.Duration) bool {
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
+	}
+}

@@ -1,0 +1,41 @@
+package metrics
+
+import (
+	"time"
+
+	"github.com/postern-dev/postern/receiver/route"
+)
+
+// Answered counts one request by its outcome. A nil endpoint is a request to
+// a path that nobody configured; all of those share one label set.
+func (m *Metrics) Answered(endpoint *route.Endpoint, outcome string, took time.Duration) {
+	namespace, name, source := labels(endpoint)
+	m.requests.WithLabelValues(namespace, name, source, outcome).Inc()
+	m.receiveDuration.WithLabelValues(namespace, name, source).Observe(took.Seconds())
+}
+
+// Rejected counts one refusal, or one failed verification that Audit let through.
+func (m *Metrics) Rejected(endpoint *route.Endpoint, reason string) {
+	namespace, name, source := labels(endpoint)
+	m.rejections.WithLabelValues(namespace, name, source, reason).Inc()
+}
+
+// Received counts one stored event. Types beyond those configured and the
+// first 64 of an endpoint count as "other".
+func (m *Metrics) Received(endpoint *route.Endpoint, eventType string) {
+	namespace, name, source := labels(endpoint)
+	m.eventsReceived.WithLabelValues(namespace, name, source, m.eventTypes.label(endpoint.UID, eventType)).Inc()
+}
+
+// KeyUsed counts one request that was verified with the named key.
+func (m *Metrics) KeyUsed(endpoint *route.Endpoint, key string) {
+	namespace, name, source := labels(endpoint)
+	m.secretUsed.WithLabelValues(namespace, name, source, key).Inc()
+}
+
+func labels(endpoint *route.Endpoint) (namespace, name, source string) {
+	if endpoint == nil {
+		return "", "", ""
+	}
+	return endpoint.Namespace, endpoint.Name, endpoint.Source.Label()
+}

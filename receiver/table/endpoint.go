@@ -1,0 +1,84 @@
+package table
+
+import (
+	"net/netip"
+	"slices"
+
+	"golang.org/x/time/rate"
+
+	"github.com/postern-dev/postern/receiver/route"
+	"github.com/postern-dev/postern/receiver/verify"
+)
+
+// ReasonRouteInvalid is the reason of an endpoint whose first route does not compile.
+const ReasonRouteInvalid = "route_invalid"
+
+// Endpoint is one route, compiled.
+type Endpoint struct {
+	Route *route.Endpoint
+	// Verifier is nil while Route.Unavailable is set and the keys are missing.
+	Verifier verify.Verifier
+	// Methods are the request methods that the source uses.
+	Methods []string
+	// Limiter is nil without a rate limit.
+	Limiter *rate.Limiter
+
+	document  []byte
+	compiled  bool
+	allowed   []netip.Prefix
+	targets   []target
+	eventType textExpression
+	dedupKey  textExpression
+}
+
+func compile(r *route.Endpoint, document []byte) (*Endpoint, error) {
+	e := &Endpoint{Route: r, document: document, compiled: true}
+	var err error
+	if e.allowed, err = parsePrefixes(r.AllowedIPRanges); err != nil {
+		return nil, err
+	}
+	if r.RateLimit != nil {
+		e.Limiter = rate.NewLimiter(rate.Limit(r.RateLimit.RequestsPerSecond), r.RateLimit.Burst)
+	}
+	if err := e.compileVerifier(); err != nil {
+		return nil, err
+	}
+	return e, e.compileExpressions()
+}
+
+// compileVerifier leaves the verifier out when the route says that it cannot
+// serve: its keys may be missing.
+func (e *Endpoint) compileVerifier() error {
+	if e.Route.Unavailable != nil {
+		return nil
+	}
+	verifier, err := verify.Compile(verify.Config{Source: e.Route.Source, Keys: e.Route.Keys, URL: e.Route.URL})
+	if err != nil {
+		return err
+	}
+	e.Verifier, e.Methods = verifier, verifier.Methods()
+	return nil
+}
+
+// inherit takes over the state of the limiter when only other parts of the
+// route changed: an edit must not refill anybody's bucket.
+func (e *Endpoint) inherit(previous *Endpoint) {
+	if previous == nil || previous.Limiter == nil || e.Limiter == nil {
+		return
+	}
+	if *previous.Route.RateLimit == *e.Route.RateLimit {
+		e.Limiter = previous.Limiter
+	}
+}
+
+// Allows says whether requests of that client are accepted; the address must
+// not be an IPv4 address mapped into IPv6.
+func (e *Endpoint) Allows(client netip.Addr) bool {
+	if len(e.Route.AllowedIPRanges) == 0 {
+		return true
+	}
+	return slices.ContainsFunc(e.allowed, func(prefix netip.Prefix) bool { return prefix.Contains(client) })
+}
+
+// Accepts says whether the source uses the request method.
+func (e *Endpoint) Accepts(method string) bool { return slices.Contains(e.Methods, method) }
