@@ -33,8 +33,9 @@ help: ## Show this help.
 .PHONY: demo
 demo: build installer ## Show the whole path on this machine; Ctrl-C ends it (DEMO_EXIT=1: check every step and exit).
 	@hack/redis
+	@go build -o bin/demo ./hack/demo
 	@assets=$$(hack/controlplane/assets) && KUBEBUILDER_ASSETS=$$assets DEMO_EXIT=$(DEMO_EXIT) \
-	  go run ./hack/demo -postern bin/postern -install dist/install.yaml
+	  exec bin/demo -postern bin/postern -install dist/install.yaml
 
 ##@ Development
 

@@ -16,6 +16,8 @@ import (
 // nonroot is the user and group of distroless' nonroot images.
 const nonroot = "65532:65532"
 
+const passwd = "root:x:0:0:root:/:/sbin/nologin\nnonroot:x:65532:65532:nonroot:/:/sbin/nologin\n"
+
 // image is what goes into the archive.
 type image struct {
 	tag, platform, version, entrypoint string
@@ -33,7 +35,7 @@ type entry struct {
 func buildLayer(certificates []byte, binaries []string) ([]byte, error) {
 	entries := []entry{
 		{name: "etc/", mode: 0o755},
-		{name: "etc/passwd", mode: 0o644, data: []byte("root:x:0:0:root:/:/sbin/nologin\nnonroot:x:65532:65532:nonroot:/:/sbin/nologin\n")},
+		{name: "etc/passwd", mode: 0o644, data: []byte(passwd)},
 		{name: "etc/group", mode: 0o644, data: []byte("root:x:0:\nnonroot:x:65532:\n")},
 		{name: "etc/ssl/", mode: 0o755},
 		{name: "etc/ssl/certs/", mode: 0o755},

@@ -23,7 +23,10 @@ func TestArchiveHoldsARunnableImage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	img := image{tag: "example.test/postern:v1", platform: "linux/arm64", version: "v1", entrypoint: "/postern", layer: layer}
+	img := image{
+		tag: "example.test/postern:v1", platform: "linux/arm64", version: "v1",
+		entrypoint: "/postern", layer: layer,
+	}
 	data, err := img.archive()
 	if err != nil {
 		t.Fatal(err)
