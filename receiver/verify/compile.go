@@ -20,6 +20,9 @@ type Config struct {
 	// URL is the endpoint's public URL as configured at the provider;
 	// source.options.url wins over it.
 	URL string
+	// Fetcher gets the public keys that some providers publish; nil means that
+	// they must be pinned.
+	Fetcher *Fetcher
 }
 
 // Compile builds the verifier of one endpoint, or says what is wrong with its
@@ -138,6 +141,7 @@ func (p *preset) checkOptions(options map[string]string) error {
 // gather turns the configuration into what builders take.
 func gather(config Config, p *preset) (material, error) {
 	m := material{provider: p.Name, options: config.Source.Options, url: config.URL, tolerance: p.tolerance(config.Source)}
+	m.fetch = config.Fetcher
 	if text := config.Source.Options[optionURL]; text != "" {
 		m.url = text
 	}
@@ -156,7 +160,7 @@ func gather(config Config, p *preset) (material, error) {
 	if text := m.options[p.publicKeyOption]; p.publicKeyOption != "" && text != "" {
 		m.keys = append(m.keys, key{name: "options." + p.publicKeyOption, text: strings.TrimSpace(text)})
 	}
-	if p.Secret == SecretRequired && len(m.keys) == 0 {
+	if p.Secret == SecretRequired && len(m.keys) == 0 && !awaits(m.options) {
 		return m, fmt.Errorf("provider %s needs a Secret: set secretRef", p.Name)
 	}
 	return m, nil
@@ -184,6 +188,9 @@ func (p *preset) variants(options map[string]string) ([]Variant, error) {
 
 // build makes the judge of the preset from its material.
 func (p *preset) build(m material) (judge, error) {
+	if len(m.keys) == 0 && awaits(m.options) {
+		return waiting{}, nil
+	}
 	if p.special != nil {
 		return p.special(m)
 	}

@@ -14,6 +14,26 @@ type greeting struct {
 	options map[string]string
 }
 
+// has is true when text is one of the keys.
+func (g *greeting) has(text string) bool {
+	for _, k := range g.keys {
+		if secretEqual(k.text, text) {
+			return true
+		}
+	}
+	return false
+}
+
+// text returns the key of that name.
+func (g *greeting) text(name string) string {
+	for _, k := range g.keys {
+		if k.name == name {
+			return k.text
+		}
+	}
+	return ""
+}
+
 // maxChallenge bounds what is echoed to a caller that has proved nothing.
 const maxChallenge = 4096
 
@@ -34,30 +54,4 @@ func replyText(text string) *Response {
 func replyJSON(value any) (*Response, error) {
 	body, err := json.Marshal(value)
 	return reply(http.StatusOK, "application/json", body), err
-}
-
-// jsonFields reads up to a few fields of a JSON body; absent ones are empty.
-func jsonFields(body []byte, paths ...string) []string {
-	var e extractor
-	for _, path := range paths {
-		if _, err := e.add(path); err != nil {
-			panic("verify: " + err.Error())
-		}
-	}
-	var found values
-	e.extract(body, &found)
-	result := make([]string, len(paths))
-	for i := range paths {
-		result[i], _ = found.get(i)
-	}
-	return result
-}
-
-// answerSlack answers the check of a new Request URL.
-func answerSlack(_ *greeting, request *Request) (*Response, error) {
-	f := jsonFields(request.Body, "type", "challenge")
-	if f[0] != "url_verification" || f[1] == "" {
-		return nil, nil
-	}
-	return replyText(f[1]), nil
 }

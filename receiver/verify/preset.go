@@ -102,7 +102,7 @@ type preset struct {
 	// greet answers handshakes that come without proof, answer those that come
 	// with it; both may be nil.
 	greet  func(*greeting, *Request) (*Response, error)
-	answer func(*greeting, *Request) (*Response, error)
+	answer func(*greeting, proof, *Request) (*Response, error)
 	// handshakeMethods carry handshakes only, never an event.
 	handshakeMethods []string
 	// publicKeyOption names the option that may hold the key in the Secret's place.

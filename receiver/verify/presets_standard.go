@@ -1,25 +1,109 @@
 package verify
 
-import "time"
+import (
+	"time"
+
+	"github.com/postern-dev/postern/receiver/route"
+)
 
 // standardHorizon is how long the example schedule of the specification retries.
 const standardHorizon = 76 * time.Hour
 
-// presetsStandard are senders of Standard Webhooks under their own names.
+// standardSender is a row for a sender of Standard Webhooks under its own name.
+func standardSender(name, display, docs, console string, variants []Variant) preset {
+	return preset{Preset: Preset{
+		Name: name, DisplayName: display, DocsURL: docs,
+		DeliveryID: idTemplate(variants), EventType: "{json:type}", IDSigned: true,
+		RetryHorizon: standardHorizon, AckLimit: 15 * time.Second, Variants: variants,
+		SetUp: []string{console + " Put the signing secret, as it is shown, into the Secret."},
+	}}
+}
+
+// idTemplate names the id headers of all variants.
+func idTemplate(variants []Variant) string {
+	seen, text := map[string]bool{}, ""
+	for _, v := range variants {
+		header := v.Scheme.ID.Header
+		if seen[header] {
+			continue
+		}
+		seen[header] = true
+		if text != "" {
+			text += alternatives
+		}
+		text += "{header:" + header + "}"
+	}
+	return text
+}
+
+// presetsStandard are Standard Webhooks and its senders, and no verification.
 func presetsStandard() []preset {
-	return []preset{
+	webhook, svix := standardVariants("webhook", "svix"), standardVariants("svix", "webhook")
+	rows := []preset{
 		{Preset: Preset{
 			Name: "none", DisplayName: "No verification",
 			Secret: SecretNone, Class: ClassNone, Methods: []string{"POST", "PUT", "PATCH"},
-			SetUp: []string{"Anyone who knows the URL can send events. Restrict allowedIPRanges where the sender allows it."},
+			DocsURL: "https://github.com/postern-dev/postern/blob/main/docs/providers.md",
+			SetUp:   []string{"Anyone who knows the URL can send events. Restrict allowedIPRanges where the sender allows it."},
 		}, special: newNothing},
-		{Preset: Preset{
-			Name: "standard-webhooks", DisplayName: "Standard Webhooks", Aliases: []string{"standardwebhooks"},
-			DocsURL:    "https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md",
-			DeliveryID: "{header:webhook-id} | {header:svix-id}", EventType: "{json:type}", IDSigned: true,
-			RetryHorizon: standardHorizon, AckLimit: 15 * time.Second,
-			Variants: standardVariants(),
-			SetUp:    []string{"Put the endpoint's signing secret, whsec_ included, into the Secret; or the public key whpk_."},
-		}},
+		standardSender("standard-webhooks", "Standard Webhooks",
+			"https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md",
+			"Your sender's webhook settings.", webhook),
+		standardSender("svix", "Svix", "https://docs.svix.com/receiving/verifying-payloads/how",
+			"The application portal, your endpoint, Signing Secret.", svix),
+		standardSender("clerk", "Clerk", "https://clerk.com/docs/guides/development/webhooks/syncing",
+			"Configure, Webhooks, Add Endpoint.", svix),
+		standardSender("resend", "Resend", "https://resend.com/docs/webhooks/verify-webhooks-requests",
+			"Webhooks, your webhook, Signing Secret.", svix),
+		standardSender("stytch", "Stytch", "https://stytch.com/docs/guides/dashboard/webhooks",
+			"Webhooks, your endpoint, Signing secret.", svix),
+		standardSender("vanta", "Vanta", "https://developer.vanta.com/docs/webhooks",
+			"Settings, Webhooks, your endpoint, Signing Secret.", svix),
+		standardSender("incident-io", "incident.io", "https://docs.incident.io/integrations/webhooks",
+			"Settings, Webhooks, your endpoint, Signing Secret.", webhook),
+		standardSender("loops", "Loops", "https://loops.so/docs/webhooks",
+			"Settings, Webhooks, Signing secret.", webhook),
+		standardSender("increase", "Increase", "https://increase.com/documentation/webhooks",
+			"Developers, Webhooks, your endpoint.", webhook),
+		standardSender("replicate", "Replicate", "https://replicate.com/docs/topics/webhooks/verify-webhook",
+			"GET /v1/webhooks/default/secret.", webhook),
+		standardSender("brex", "Brex", "https://developer.brex.com/docs/webhooks/",
+			"GET /v1/webhooks/secrets.", webhook),
+		standardSender("render", "Render", "https://render.com/docs/webhooks",
+			"Integrations, Webhooks, your webhook, Signing secret.", webhook),
+		standardSender("etsy", "Etsy", "https://developers.etsy.com/documentation/essentials/webhooks/",
+			"Your app, Webhooks, your endpoint, Signing Secret.", webhook),
+		standardSender("gemini", "Google Gemini API", "https://ai.google.dev/gemini-api/docs/webhooks",
+			"The answer to creating the webhook.", webhook),
+		standardSender("openai", "OpenAI", "https://platform.openai.com/docs/guides/webhooks",
+			"Settings, Project, Webhooks, Create.", rawStandard()),
+		standardSender("polar", "Polar", "https://polar.sh/docs/integrate/webhooks/endpoints",
+			"Settings, Webhooks, your endpoint.", polarVariants()),
+		standardSender("supabase", "Supabase Auth hooks", "https://supabase.com/docs/guides/auth/auth-hooks",
+			"Authentication, Hooks, HTTPS, Generate secret (v1,whsec_…).", supabaseVariants()),
+		standardSender("finch", "Finch", "https://developer.tryfinch.com/how-finch-works/webhooks",
+			"Webhooks, your endpoint, secret.", finchVariants()),
 	}
+	rows[1].Aliases = []string{"standardwebhooks"}
+	rows[1].OptionalOptions, rows[1].publicKeyOption = []Option{optionPublicKey}, "publicKey"
+	rows[1].Secret = SecretOptional
+	return rows
+}
+
+// polarVariants use the key's text as it is, whatever its prefix.
+func polarVariants() []Variant { return one(standardScheme("webhook", rawKey)) }
+
+// supabaseVariants take keys that name their version.
+func supabaseVariants() []Variant {
+	return []Variant{
+		{KeyPrefix: "v1,whsec_", Scheme: standardScheme("webhook", versionedKey)},
+		{Scheme: standardScheme("webhook", standardKey)},
+	}
+}
+
+// finchVariants are the same scheme under names of its own.
+func finchVariants() []Variant {
+	s := standardScheme("Finch", standardKey)
+	s.ID = route.Field{Header: "Finch-Event-Id"}
+	return one(s)
 }

@@ -2,6 +2,7 @@ package verify
 
 import (
 	"context"
+	"time"
 
 	"github.com/postern-dev/postern/receiver/route"
 )
@@ -11,36 +12,77 @@ import (
 
 func one(s route.Scheme) []Variant { return []Variant{{Scheme: s}} }
 
-// hmacBody is an HMAC-SHA256 of the body in one header.
-func hmacBody(header, prefix string, encoding route.Encoding) []Variant {
-	return one(route.Scheme{
-		Algorithm: route.AlgorithmHMACSHA256,
-		Signature: route.Signature{Headers: []string{header}, Prefix: prefix, Encoding: encoding},
-	})
-}
-
-// hmacSHA1Body is its older sibling.
-func hmacSHA1Body(header, prefix string, encoding route.Encoding) []Variant {
-	variants := hmacBody(header, prefix, encoding)
-	variants[0].Scheme.Algorithm = route.AlgorithmHMACSHA1
-	return variants
-}
-
-// stripeScheme is "t=…,v1=…" over "{timestamp}.{body}".
-func stripeScheme(header, version string) route.Scheme {
+// bodyMAC is an HMAC of the body alone in one header.
+func bodyMAC(algorithm route.Algorithm, header, prefix string, encoding route.Encoding) route.Scheme {
 	return route.Scheme{
-		Algorithm: route.AlgorithmHMACSHA256,
-		Signature: route.Signature{
-			Headers: []string{header}, Encoding: route.EncodingHex,
-			List: &route.SignatureList{Separator: ",", KeyValueSeparator: "=", SignatureKey: version, TimestampKey: "t"},
-		},
-		Content:   "{timestamp}.{body}",
-		Timestamp: route.Timestamp{Unit: route.UnitSeconds},
+		Algorithm: algorithm,
+		Signature: route.Signature{Headers: []string{header}, Prefix: prefix, Encoding: encoding},
 	}
 }
 
+// hexBody and base64Body are HMAC-SHA256 of the body.
+func hexBody(header, prefix string) []Variant {
+	return one(bodyMAC(route.AlgorithmHMACSHA256, header, prefix, route.EncodingHex))
+}
+
+func base64Body(header, prefix string) []Variant {
+	return one(bodyMAC(route.AlgorithmHMACSHA256, header, prefix, route.EncodingBase64))
+}
+
+// sha1Body is its older sibling, as hexadecimal.
+func sha1Body(header, prefix string) []Variant {
+	return one(bodyMAC(route.AlgorithmHMACSHA1, header, prefix, route.EncodingHex))
+}
+
+// sha512Body is the longer one, as hexadecimal.
+func sha512Body(header, prefix string) []Variant {
+	return one(bodyMAC(route.AlgorithmHMACSHA512, header, prefix, route.EncodingHex))
+}
+
+// withKey sets the form of the key.
+func withKey(variants []Variant, encoding route.Encoding) []Variant {
+	variants[0].Scheme.Key.Encoding = encoding
+	return variants
+}
+
+// signedBy sets what is signed instead of the body alone.
+func signedBy(variants []Variant, content string) []Variant {
+	variants[0].Scheme.Content = content
+	return variants
+}
+
+// timedBy adds a signed timestamp from a header.
+func timedBy(variants []Variant, header string, unit route.TimestampUnit, content string) []Variant {
+	variants[0].Scheme.Timestamp = route.Timestamp{Header: header, Unit: unit}
+	return signedBy(variants, content)
+}
+
+// listScheme is "t=…,v1=…" over "{timestamp}.{body}", as Stripe made popular.
+func listScheme(header, timestampKey, signatureKey string) []Variant {
+	return one(route.Scheme{
+		Algorithm: route.AlgorithmHMACSHA256,
+		Signature: route.Signature{
+			Headers: []string{header}, Encoding: route.EncodingHex,
+			List: &route.SignatureList{
+				Separator: ",", KeyValueSeparator: "=", SignatureKey: signatureKey, TimestampKey: timestampKey,
+			},
+		},
+		Content:   "{timestamp}.{body}",
+		Timestamp: route.Timestamp{Unit: route.UnitSeconds},
+	})
+}
+
+// listBody is "v1=…,v1=…" over the body alone.
+func listBody(header, signatureKey string) []Variant {
+	v := hexBody(header, "")
+	v[0].Scheme.Signature.List = &route.SignatureList{
+		Separator: ",", KeyValueSeparator: "=", SignatureKey: signatureKey,
+	}
+	return v
+}
+
 // standardScheme is Standard Webhooks v1 with headers of that family name.
-func standardScheme(name, stripPrefix string) route.Scheme {
+func standardScheme(name string, format route.KeyFormat) route.Scheme {
 	return route.Scheme{
 		Algorithm: route.AlgorithmHMACSHA256,
 		Signature: route.Signature{
@@ -50,36 +92,70 @@ func standardScheme(name, stripPrefix string) route.Scheme {
 		Content:   "{id}.{timestamp}.{body}",
 		Timestamp: route.Timestamp{Header: name + "-timestamp", Unit: route.UnitSeconds},
 		ID:        route.Field{Header: name + "-id"},
-		Key:       route.KeyFormat{Encoding: route.EncodingBase64, StripPrefix: stripPrefix},
+		Key:       format,
 	}
 }
 
+// The forms in which Standard Webhooks senders show their keys.
+var (
+	standardKey   = route.KeyFormat{Encoding: route.EncodingBase64, StripPrefix: "whsec_"}
+	versionedKey  = route.KeyFormat{Encoding: route.EncodingBase64, StripPrefix: "v1,whsec_"}
+	asymmetricKey = route.KeyFormat{Encoding: route.EncodingBase64, StripPrefix: "whpk_"}
+	rawKey        = route.KeyFormat{Encoding: route.EncodingRaw}
+)
+
 // standardAsymmetric is Standard Webhooks v1a.
 func standardAsymmetric(name string) route.Scheme {
-	s := standardScheme(name, "whpk_")
+	s := standardScheme(name, asymmetricKey)
 	s.Algorithm = route.AlgorithmEd25519
 	s.Signature.List.SignatureKey = "v1a"
 	return s
 }
 
 // standardVariants are the schemes of a sender of Standard Webhooks: both
-// names of the headers are in use, often by the same sender.
-func standardVariants() []Variant {
+// names of the headers are in use, often by the same sender. The first is the
+// one that the sender uses today.
+func standardVariants(first, second string) []Variant {
 	return []Variant{
-		{Scheme: standardScheme("webhook", "whsec_")},
-		{Scheme: standardScheme("svix", "whsec_")},
-		{KeyPrefix: "whpk_", Scheme: standardAsymmetric("webhook")},
-		{KeyPrefix: "whpk_", Scheme: standardAsymmetric("svix")},
+		{Scheme: standardScheme(first, standardKey)},
+		{Scheme: standardScheme(second, standardKey)},
+		{KeyPrefix: "whpk_", Scheme: standardAsymmetric(first)},
+		{KeyPrefix: "whpk_", Scheme: standardAsymmetric(second)},
 	}
 }
 
-// tokenScheme is the secret itself in a header.
-func tokenScheme(header, prefix string) route.Scheme {
-	return route.Scheme{
-		Algorithm: route.AlgorithmToken,
-		Signature: route.Signature{Headers: []string{header}, Prefix: prefix},
+// rawStandard is for senders whose key is its plain text, unless it begins
+// with whsec_.
+func rawStandard() []Variant {
+	return []Variant{
+		{KeyPrefix: "whsec_", Scheme: standardScheme("webhook", standardKey)},
+		{Scheme: standardScheme("webhook", rawKey)},
 	}
 }
+
+// token is the secret itself in a header, after a literal prefix.
+func token(header, prefix string) []Variant {
+	return one(route.Scheme{
+		Algorithm: route.AlgorithmToken,
+		Signature: route.Signature{Headers: []string{header}, Prefix: prefix},
+	})
+}
+
+// basicAuth is user:password as HTTP basic authentication.
+func basicAuth() []Variant {
+	return one(route.Scheme{
+		Algorithm: route.AlgorithmBasicAuth,
+		Signature: route.Signature{Headers: []string{"Authorization"}},
+	})
+}
+
+// Acknowledgement limits that occur often.
+const (
+	ackShort = 3 * time.Second
+	ackFive  = 5 * time.Second
+	ackTen   = 10 * time.Second
+	day      = 24 * time.Hour
+)
 
 // nothing accepts every request.
 type nothing struct{}

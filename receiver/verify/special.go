@@ -45,6 +45,9 @@ type proof struct {
 	key string
 	// id and eventType win over the preset's templates when they are set.
 	id, eventType string
+	// handshake is the answer when the request was a verified handshake that
+	// only the judge can answer; see also answer in preset.
+	handshake *Response
 }
 
 // key is one active key: the text of the Secret's value, without the line
@@ -62,6 +65,8 @@ type material struct {
 	// url is the public URL as configured; empty when unknown.
 	url       string
 	tolerance tolerance
+	// fetch gets published keys; nil refuses to.
+	fetch *Fetcher
 }
 
 // tolerance is the replay window; a zero past means that time is not judged.

@@ -5,8 +5,12 @@ package verify
 func table() [][]preset {
 	return [][]preset{
 		presetsCode(),
+		presetsPayments(),
 		presetsCommerce(),
-		presetsStandard(),
 		presetsChat(),
+		presetsWork(),
+		presetsOperations(),
+		presetsMail(),
+		presetsStandard(),
 	}
 }

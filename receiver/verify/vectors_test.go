@@ -119,4 +119,3 @@ func TestVectors(t *testing.T) {
 		})
 	}
 }
-

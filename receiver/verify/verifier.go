@@ -2,7 +2,6 @@ package verify
 
 import (
 	"context"
-	"fmt"
 	"slices"
 )
 
@@ -12,7 +11,7 @@ type verifier struct {
 	fields           *fields
 	greeting         *greeting
 	greet            func(*greeting, *Request) (*Response, error)
-	answer           func(*greeting, *Request) (*Response, error)
+	answer           func(*greeting, proof, *Request) (*Response, error)
 	methods          []string
 	handshakeMethods []string
 	headers          []string
@@ -49,19 +48,25 @@ func (v *verifier) Verify(ctx context.Context, request *Request) (Verdict, error
 			return Verdict{Handshake: response}, err
 		}
 	}
-	if slices.Contains(v.handshakeMethods, request.Method) && v.answer == nil {
-		return Verdict{}, refuse(SignatureMissing, fmt.Sprintf(
-			"%s is for the provider's handshake only, and this is none", request.Method))
+	handshakeOnly := slices.Contains(v.handshakeMethods, request.Method)
+	if handshakeOnly && v.answer == nil {
+		return Verdict{}, noHandshake(request)
 	}
 	p, err := v.judge.judge(ctx, request)
 	if err != nil {
 		return Verdict{}, err
 	}
+	if p.handshake != nil {
+		return Verdict{KeyName: p.key, Handshake: p.handshake}, nil
+	}
 	if v.answer != nil {
-		response, err := v.answer(v.greeting, request)
+		response, err := v.answer(v.greeting, p, request)
 		if err != nil || response != nil {
 			return Verdict{KeyName: p.key, Handshake: response}, err
 		}
+	}
+	if handshakeOnly {
+		return Verdict{}, noHandshake(request)
 	}
 	verdict := Verdict{KeyName: p.key, DeliveryID: p.id, EventType: p.eventType}
 	if p.id == "" || p.eventType == "" {
@@ -70,6 +75,10 @@ func (v *verifier) Verify(ctx context.Context, request *Request) (Verdict, error
 		verdict.EventType = firstText(p.eventType, eventType)
 	}
 	return verdict, nil
+}
+
+func noHandshake(request *Request) error {
+	return refusef(SignatureMissing, "%s is for the provider's handshake only, and this is none", request.Method)
 }
 
 func firstText(a, b string) string {

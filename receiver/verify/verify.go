@@ -11,6 +11,8 @@ import (
 	"context"
 	"net/http"
 	"time"
+
+	"github.com/postern-dev/postern/receiver/route"
 )
 
 // Request is what a provider sent, as received.
@@ -42,6 +44,9 @@ type Response struct {
 	Status int
 	Header http.Header
 	Body   []byte
+	// Offered is the key that a provider proposed in a handshake trusted on
+	// first use. It is not trusted until somebody puts it into the Secret.
+	Offered route.SecretBytes
 }
 
 // Verifier judges the requests of one endpoint. It is safe for concurrent use.

@@ -7,8 +7,8 @@ import (
 
 const (
 	// maxCandidates bounds the signatures judged in one request. Providers send
-	// one for each active key, which are a handful.
-	maxCandidates = 32
+	// one for each active key: mostly a handful, up to a hundred for DocuSign.
+	maxCandidates = 100
 	// maxSignature is the size of the longest signature, in bytes.
 	maxSignature = 64
 	// maxSignatureText is the length of its longest text.
@@ -71,7 +71,7 @@ func (w *work) collect() error {
 	}
 	switch {
 	case !present:
-		return refusef(SignatureMissing, "header %s is missing", strings.Join(s.headers, " or "))
+		return refusef(SignatureMissing, "header %s is missing", strings.Join(s.headers[:min(3, len(s.headers))], " or "))
 	case w.count == 0:
 		return refuse(SignatureMalformed, s.expected())
 	}

@@ -1,0 +1,86 @@
+package verify
+
+import (
+	"context"
+	"crypto/sha256"
+	"strings"
+
+	"github.com/postern-dev/postern/receiver/route"
+)
+
+// adyenPayments judges Adyen's standard webhooks: every item of the batch is
+// signed on its own, inside the body, over some of its fields.
+type adyenPayments struct {
+	keys   []adyenKey
+	fields extractor
+}
+
+type adyenKey struct {
+	name   string
+	secret []byte
+}
+
+// adyenFields are signed in this order; the signature stands last.
+var adyenFields = []string{
+	"pspReference", "originalReference", "merchantAccountCode", "merchantReference",
+	"amount.value", "amount.currency", "eventCode", "success", "additionalData.hmacSignature",
+}
+
+func newAdyenPayments(m material) (judge, error) {
+	j := &adyenPayments{}
+	for _, k := range m.keys {
+		secret, err := decodeKey(k, route.KeyFormat{Encoding: route.EncodingHex})
+		if err != nil {
+			return nil, err
+		}
+		j.keys = append(j.keys, adyenKey{k.name, secret})
+	}
+	for _, field := range adyenFields {
+		if _, err := j.fields.add("NotificationRequestItem." + field); err != nil {
+			return nil, err
+		}
+	}
+	return j, nil
+}
+
+func (j *adyenPayments) judge(_ context.Context, request *Request) (proof, error) {
+	items, ok := jsonItems(request.Body, "notificationItems")
+	if !ok || len(items) == 0 {
+		return proof{}, refuse(SignatureMissing, "the body has no notificationItems")
+	}
+	var result proof
+	for _, item := range items {
+		name, id, err := j.item(item)
+		if err != nil {
+			return proof{}, err
+		}
+		result.key = name
+		// Only a single item has an id of its own; a batch is known by its body.
+		if len(items) == 1 {
+			result.id = id
+		}
+	}
+	return result, nil
+}
+
+// item judges one item and returns the key's name and the item's id.
+func (j *adyenPayments) item(item []byte) (name, id string, err error) {
+	var found values
+	j.fields.extract(item, &found)
+	last := len(adyenFields) - 1
+	text, ok := found.get(last)
+	if !ok {
+		return "", "", refuse(SignatureMissing, "an item has no additionalData.hmacSignature")
+	}
+	var signature [sha256.Size]byte
+	if !decodeExactly(signature[:], route.EncodingBase64, []byte(text)) {
+		return "", "", refuse(SignatureMalformed, "an item's hmacSignature is not base64 of 32 bytes")
+	}
+	content := strings.Join(found.text[:last], ":")
+	for _, k := range j.keys {
+		if secretEqual(hmacSum(sha256.New, k.secret, []byte(content)), signature[:]) {
+			return k.name, found.text[0] + "-" + found.text[6], nil
+		}
+	}
+	return "", "", refuse(SignatureMismatch, "no active key gives the signature of every item")
+}

@@ -1,0 +1,94 @@
+package verify
+
+import (
+	"context"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+)
+
+// headerToken judges a token in a header of its own.
+type headerToken struct {
+	tokens tokens
+	header string
+	// bodyClaim names the claim with the digest of the body; empty means that
+	// the token does not sign the body.
+	bodyClaim string
+	issuer    string
+	audience  string
+	// secret is true when the header's value could be used again by whoever sees it.
+	secret bool
+}
+
+func (j *headerToken) judge(ctx context.Context, request *Request) (proof, error) {
+	text, err := request.proofHeader(j.header)
+	if err != nil {
+		return proof{}, err
+	}
+	t, name, err := j.tokens.judge(ctx, text, request.Now)
+	if err != nil {
+		return proof{}, err
+	}
+	if j.issuer != "" && !secretEqual(t.registered.Issuer, j.issuer) {
+		return proof{}, refuse(SignatureMismatch, "the token is from another issuer")
+	}
+	if j.audience != "" && !t.registered.Audience.Contains(j.audience) {
+		return proof{}, refuse(SignatureMismatch, "the token is for another audience than source.options.audience")
+	}
+	if j.bodyClaim != "" {
+		err = t.signsBody(j.bodyClaim, request.Body)
+	}
+	return proof{key: name}, err
+}
+
+func (j *headerToken) credentials() (headers, parameters []string) {
+	if j.secret {
+		return []string{j.header}, nil
+	}
+	return nil, nil
+}
+
+// newPlaid judges ES256 tokens with the digest of the body. The keys come from
+// an interface that wants the client's own credentials, so they are pinned.
+func newPlaid(m material) (judge, error) {
+	keys, err := newPublicKeys(m, "")
+	if err != nil {
+		return nil, err
+	}
+	maxAge := m.tolerance.past
+	if maxAge == 0 {
+		maxAge = 5 * time.Minute
+	}
+	return &headerToken{
+		tokens: tokens{algorithms: []jose.SignatureAlgorithm{jose.ES256}, keys: keys, maxAge: maxAge},
+		header: "Plaid-Verification", bodyClaim: "request_body_sha256",
+	}, nil
+}
+
+func newNetlify(m material) (judge, error) {
+	return &headerToken{
+		tokens: tokens{algorithms: []jose.SignatureAlgorithm{jose.HS256}, keys: sharedKeys(m.keys)},
+		header: "X-Webhook-Signature", bodyClaim: "sha256", issuer: "netlify",
+	}, nil
+}
+
+// newMonday judges tokens that name the account; they do not sign the body.
+func newMonday(m material) (judge, error) {
+	return &headerToken{
+		tokens: tokens{algorithms: []jose.SignatureAlgorithm{jose.HS256}, keys: sharedKeys(m.keys)},
+		header: "Authorization", audience: m.options["audience"], secret: true,
+	}, nil
+}
+
+// greetMonday answers the check of a new monday.com webhook, which comes
+// without a token: a body with nothing but a challenge is echoed.
+func greetMonday(_ *greeting, request *Request) (*Response, error) {
+	if len(request.Header.Values("Authorization")) > 0 || len(request.Body) > maxChallenge {
+		return nil, nil
+	}
+	challenge := jsonFields(request.Body, "challenge")[0]
+	if challenge == "" {
+		return nil, nil
+	}
+	return replyJSON(map[string]string{"challenge": challenge})
+}

@@ -1,0 +1,124 @@
+package verify
+
+import (
+	"net/http"
+	"time"
+)
+
+var (
+	publicKeyRow   = Option{publicKeyName, "the provider's public key, as its console shows it"}
+	certificateRow = Option{optionCertificate, "the provider's PEM certificate, instead of fetching it"}
+)
+
+// presetsSpecial are providers whose schemes need code.
+func presetsSpecial() []preset {
+	return append(presetsForms(), presetsAsymmetric()...)
+}
+
+// presetsForms sign URLs, form parameters or a canonical request.
+func presetsForms() []preset {
+	return []preset{
+		{Preset: Preset{
+			Name: "twilio", DisplayName: "Twilio",
+			DocsURL: "https://www.twilio.com/docs/usage/webhooks/webhooks-security",
+			Class:   ClassHMAC, Headers: []string{"X-Twilio-Signature"}, Methods: []string{http.MethodPost, http.MethodGet},
+			DeliveryID: "{header:I-Twilio-Idempotency-Token}", AckLimit: 15 * time.Second,
+			SetUp: []string{
+				"Put the account's auth token into the Secret.",
+				"The signature covers the URL: set options.url when Twilio calls another one than status.url.",
+			},
+		}, special: newTwilio},
+		{Preset: Preset{
+			Name: "mandrill", DisplayName: "Mailchimp Transactional (Mandrill)", Aliases: []string{"mailchimp-transactional"},
+			DocsURL: "https://mailchimp.com/developer/transactional/guides/track-respond-activity-webhooks/",
+			Class:   ClassHMAC, Headers: []string{"X-Mandrill-Signature"},
+			Handshake: "HEAD when the webhook is created: 200",
+			SetUp: []string{
+				"Put the webhook's authentication key into the Secret.",
+				"The signature covers the URL: set options.url when Mandrill calls another one than status.url.",
+			},
+		}, special: newMandrill, greet: greetHead, handshakeMethods: []string{http.MethodHead}},
+		{Preset: Preset{
+			Name: "braintree", DisplayName: "Braintree",
+			DocsURL:       "https://developer.paypal.com/braintree/docs/guides/webhooks/parse",
+			Class:         ClassHMAC,
+			NeededOptions: []Option{{publicKeyName, "the merchant's public key, which names the signature to check"}},
+			Handshake:     "GET with bt_challenge: answered with the challenge signed by the private key",
+			RetryHorizon:  day, AckLimit: 30 * time.Second,
+			SetUp: []string{"Put the private key into the Secret and the public key into options.publicKey."},
+		}, special: newBraintree, greet: greetBraintree, handshakeMethods: []string{http.MethodGet}},
+		{Preset: Preset{
+			Name: "contentful", DisplayName: "Contentful",
+			DocsURL: "https://www.contentful.com/developers/docs/webhooks/request-verification/",
+			Class:   ClassHMAC, Headers: []string{contentfulSignature, contentfulSigned, contentfulTimestamp},
+			Methods:    []string{http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodGet},
+			DeliveryID: "{header:X-Contentful-Idempotency-Key}", EventType: "{header:X-Contentful-Topic}",
+			Tolerance: 30 * time.Second, FutureTolerance: 30 * time.Second, AckLimit: 30 * time.Second,
+			SetUp: []string{
+				"Put the signing secret of the space's webhook settings into the Secret.",
+				"The signature covers the path: set options.url when Contentful calls another one than status.url.",
+			},
+		}, special: newContentful},
+	}
+}
+
+// presetsAsymmetric sign with a private key.
+func presetsAsymmetric() []preset {
+	return []preset{
+		{Preset: Preset{
+			Name: "sendgrid", DisplayName: "SendGrid Event Webhook", Aliases: []string{"twilio-sendgrid"},
+			DocsURL: "https://www.twilio.com/docs/sendgrid/for-developers/tracking-events/getting-started-event-webhook-security-features",
+			Class:   ClassECDSA, Secret: SecretOptional, Headers: []string{sendGridSignature, sendGridTimestamp},
+			DeliveryID: "{json:[0].sg_event_id}", EventType: "{json:[0].event}", IDSigned: true, RetryHorizon: day,
+			OptionalOptions: []Option{publicKeyRow},
+			SetUp:           []string{"Set options.publicKey to the verification key of the signed event webhook."},
+		}, special: newSendGrid, publicKeyOption: publicKeyName},
+		{Preset: Preset{
+			Name: "paypal", DisplayName: "PayPal",
+			DocsURL: "https://developer.paypal.com/api/rest/webhooks/rest/",
+			Class:   ClassCertificate, Secret: SecretOptional,
+			Headers: []string{
+				"Paypal-Transmission-Sig", "Paypal-Transmission-Id", "Paypal-Transmission-Time", "Paypal-Cert-Url",
+				"Paypal-Auth-Algo",
+			},
+			DeliveryID: "{json:id} | {header:Paypal-Transmission-Id}", EventType: "{json:event_type}", IDSigned: true,
+			RetryHorizon:    3 * day,
+			NeededOptions:   []Option{{"webhookID", "the webhook's id as the dashboard shows it; it is signed"}},
+			OptionalOptions: []Option{certificateRow, publicKeyRow},
+			SetUp: []string{
+				"Set options.webhookID. The certificate is fetched from paypal.com, or pinned in options.certificate.",
+			},
+		}, special: newPayPal},
+		{Preset: Preset{
+			Name: "aws-sns", DisplayName: "Amazon SNS", Aliases: []string{"sns", "amazon-sns"},
+			DocsURL: "https://docs.aws.amazon.com/sns/latest/dg/sns-verify-signature-of-message.html",
+			Class:   ClassCertificate, Secret: SecretOptional,
+			DeliveryID: "{json:MessageId}", EventType: "{json:Type}", IDSigned: true,
+			RetryHorizon: 6 * time.Hour, AckLimit: 15 * time.Second,
+			OptionalOptions: []Option{
+				certificateRow, publicKeyRow, {"topicARN", "accept only messages of this topic"},
+			},
+			Handshake: "SubscriptionConfirmation: after verification its SubscribeURL is visited",
+			SetUp: []string{
+				"Subscribe the endpoint's URL to the topic over HTTPS, with raw message delivery off.",
+				"Set options.topicARN: without it the messages of any topic of any account pass.",
+			},
+		}, special: newAmazonSNS},
+		{Preset: Preset{
+			Name: "travis", DisplayName: "Travis CI", Aliases: []string{"travis-ci"},
+			DocsURL: "https://docs.travis-ci.com/user/notifications/#configuring-webhook-notifications",
+			Class:   ClassCertificate, Secret: SecretOptional, Headers: []string{"Signature"},
+			DeliveryID: "{json:id}.{json:state}", EventType: "{json:state}", IDSigned: true,
+			OptionalOptions: []Option{publicKeyRow},
+			SetUp:           []string{"Nothing to configure: the key is fetched from travis-ci.com, or pinned in options.publicKey."},
+		}, special: newTravis},
+	}
+}
+
+// greetHead answers the HEAD request that proves that the URL exists.
+func greetHead(_ *greeting, request *Request) (*Response, error) {
+	if request.Method != http.MethodHead {
+		return nil, nil
+	}
+	return reply(http.StatusOK, "", nil), nil
+}

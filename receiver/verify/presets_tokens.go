@@ -1,0 +1,96 @@
+package verify
+
+import (
+	"net/http"
+	"time"
+)
+
+var (
+	jwksOption     = Option{optionJWKS, "the issuer's JSON Web Key Set, or one key, instead of fetching it"}
+	audienceOption = Option{optionAudience, "the audience that the tokens are for"}
+)
+
+// presetsTokens are providers that send JSON Web Tokens.
+func presetsTokens() []preset {
+	return []preset{
+		{Preset: Preset{
+			Name: "google-pubsub", DisplayName: "Google Cloud Pub/Sub push", Aliases: []string{"pubsub", "gcp-pubsub"},
+			DocsURL: "https://cloud.google.com/pubsub/docs/authenticate-push-subscriptions",
+			Class:   ClassJWT, Secret: SecretOptional, Headers: []string{"Authorization"},
+			DeliveryID: "{json:message.messageId} | {json:message.message_id}", EventType: "{json:message.attributes.eventType}",
+			RetryHorizon: 7 * day, AckLimit: 10 * time.Second,
+			NeededOptions:   []Option{audienceOption},
+			OptionalOptions: []Option{{"email", "the service account that pushes"}, jwksOption, {publicKeyName, "the public key"}},
+			SetUp: []string{
+				"Create the push subscription with authentication, a service account and an audience.",
+				"Set options.audience and options.email to the same values; the token does not sign the body.",
+			},
+		}, special: newPubSub},
+		{Preset: Preset{
+			Name: "plaid", DisplayName: "Plaid",
+			DocsURL: "https://plaid.com/docs/api/webhooks/webhook-verification/",
+			Class:   ClassJWT, Secret: SecretOptional, Headers: []string{"Plaid-Verification"},
+			EventType: "{json:webhook_type}.{json:webhook_code}", RetryHorizon: day, AckLimit: 10 * time.Second,
+			OptionalOptions: []Option{jwksOption, {publicKeyName, "the public key"}},
+			SetUp: []string{
+				"Get the key of the token's kid from /webhook_verification_key/get and set it as options.jwks.",
+			},
+		}, special: newPlaid},
+		{Preset: Preset{
+			Name: "netlify", DisplayName: "Netlify",
+			DocsURL: "https://docs.netlify.com/deploy/deploy-notifications/",
+			Class:   ClassJWT, Headers: []string{"X-Webhook-Signature"},
+			DeliveryID: "{json:id}.{json:state}", EventType: "{header:X-Netlify-Event} | {json:state}",
+			SetUp: []string{"Put the JWS secret token of the outgoing webhook into the Secret."},
+		}, special: newNetlify},
+		{Preset: Preset{
+			Name: "monday", DisplayName: "monday.com", Aliases: []string{"monday-com", "mondaycom"},
+			DocsURL: "https://developer.monday.com/apps/docs/authorization-header",
+			Class:   ClassJWT, Headers: []string{"Authorization"},
+			DeliveryID: "{json:event.triggerUuid}", EventType: "{json:event.type} | {json:type}",
+			OptionalOptions: []Option{audienceOption},
+			Handshake:       "a body with a challenge and no token: the challenge is echoed as JSON",
+			SetUp: []string{
+				"Put the app's signing secret into the Secret (lifecycle webhooks: the client secret).",
+			},
+		}, special: newMonday, greet: greetMonday},
+		{Preset: Preset{
+			Name: "azure-event-grid", DisplayName: "Azure Event Grid", Aliases: []string{"event-grid", "eventgrid"},
+			DocsURL: "https://learn.microsoft.com/azure/event-grid/secure-webhook-delivery",
+			Class:   ClassJWT, Secret: SecretOptional, Headers: []string{"Authorization"},
+			DeliveryID:   "{header:ce-id} | {json:id} | {json:[0].id}",
+			EventType:    "{header:ce-type} | {json:type} | {json:[0].eventType}",
+			RetryHorizon: day, AckLimit: 30 * time.Second,
+			OptionalOptions: []Option{
+				audienceOption, {optionTenantID, "the Microsoft Entra tenant that issues the tokens"},
+				{optionIssuer, "the issuer, when it is not the tenant's default"},
+				{"applicationID", "the application that must have asked for the token"}, jwksOption,
+				{publicKeyName, "the public key"},
+				{optionQueryParameter, "the query parameter with the secret, without an audience; default " + defaultParameter},
+			},
+			Handshake: "SubscriptionValidation: the code is answered as validationResponse; " +
+				"OPTIONS with WebHook-Request-Origin: the origin is allowed",
+			SetUp: []string{
+				"With Microsoft Entra: set options.audience and options.tenantID.",
+				"Without: append ?code=<secret> to the endpoint's URL in the event subscription.",
+			},
+		}, special: newEventGrid, greet: greetCloudEvents, answer: answerEventGrid,
+			handshakeMethods: []string{http.MethodOptions}},
+		{Preset: Preset{
+			Name: "oidc", DisplayName: "OpenID Connect bearer token",
+			DocsURL: "https://openid.net/specs/openid-connect-discovery-1_0.html",
+			Class:   ClassJWT, Secret: SecretOptional, Headers: []string{"Authorization"},
+			Methods:    []string{http.MethodPost, http.MethodPut, http.MethodPatch},
+			DeliveryID: "{header:ce-id}", EventType: "{header:ce-type}",
+			NeededOptions: []Option{
+				{optionIssuer, "the issuer, an https URL, as the iss claim has it"}, audienceOption,
+				{optionClaims, "a CEL condition on the token's claims, such as claims.sub == \"ci\""},
+			},
+			OptionalOptions: []Option{jwksOption, {publicKeyName, "the public key"}},
+			SetUp: []string{
+				"For senders that get tokens from an OpenID Connect issuer of yours.",
+				"The token does not sign the body; options.claims says who may send.",
+			},
+		}, special: newOIDC},
+	}
+}
