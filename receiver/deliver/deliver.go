@@ -26,6 +26,9 @@ import (
 type Options struct {
 	// Worker is the store.
 	Worker queue.Worker
+	// Keeper, if set, is used to clean up what removed targets and deleted
+	// endpoints have left in the store; nil leaves it there.
+	Keeper queue.Keeper
 	// Network says how targets are reached.
 	Network outbound.Network
 	// Transport replaces the engine's own transport and with it the deny-list
@@ -51,6 +54,9 @@ type Options struct {
 	// endpoint wait for it to come back before they become dead letters; 0
 	// means 10 minutes.
 	RemovedGrace time.Duration
+	// GoneGrace is how long the events of a deleted endpoint are kept; 0 means
+	// one hour.
+	GoneGrace time.Duration
 	// DrainStore makes Drain go on claiming due events, for a store that does
 	// not outlive this process. Otherwise Drain finishes what is in memory.
 	DrainStore bool
@@ -80,6 +86,7 @@ func (o Options) withDefaults() Options {
 	orDuration(&o.RescanInterval, 15*time.Second)
 	orDuration(&o.BreakerMaxBackoff, 30*time.Second)
 	orDuration(&o.RemovedGrace, 10*time.Minute)
+	orDuration(&o.GoneGrace, time.Hour)
 	return o
 }
 

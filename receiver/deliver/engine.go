@@ -2,33 +2,156 @@ package deliver
 
 import (
 	"context"
+	"sync"
 
-	"github.com/postern-dev/postern/receiver/route"
+	"github.com/postern-dev/postern/receiver/deliver/outbound"
+	"github.com/postern-dev/postern/receiver/queue"
+)
+
+// phase is where the engine stands in its life.
+type phase int
+
+const (
+	created phase = iota
+	running
+	// draining takes nothing new.
+	draining
+	// stopping gives leases back.
+	stopping
+	stopped
 )
 
 // Engine delivers events; make one with [New].
 type Engine struct {
-	opts Options
+	opts   Options
+	client *outbound.Client
+
+	// claimSoon and scanSoon wake the loops of the same names.
+	claimSoon chan struct{}
+	scanSoon  chan struct{}
+	loops     sync.WaitGroup
+
+	// root ends everything, attempts ends attempts only; both are set by Start.
+	root           context.Context
+	stop           context.CancelFunc
+	attempts       context.Context
+	cancelAttempts context.CancelFunc
+
+	// mu guards everything below, lanes and tenants included. It is never held
+	// during a call to the store, to a target or to the observer.
+	mu      sync.Mutex
+	phase   phase
+	lanes   map[queue.ID]*lane
+	tenants map[string]*tenant
+	// endpoints holds the UIDs that exist, true for those that are loaded; nil
+	// before the first table.
+	endpoints map[string]bool
+	line      fifo[*tenant]
+	timers    timers
+	outage    outage
+	used      int64
+	// inFlight counts attempts, claims claims, and busy everything that must
+	// end before a drain is over.
+	inFlight int
+	claims   int
+	busy     int
+	drained  chan struct{}
 }
 
 // New returns an engine that does nothing until it is started.
 func New(opts Options) *Engine {
-	return &Engine{opts: opts.withDefaults()}
+	opts = opts.withDefaults()
+	client := outbound.NewClient(opts.Network)
+	if opts.Transport != nil {
+		client = outbound.NewClientWith(opts.Transport)
+	}
+	return &Engine{
+		opts:      opts,
+		client:    client,
+		claimSoon: make(chan struct{}, 1),
+		scanSoon:  make(chan struct{}, 1),
+		lanes:     map[queue.ID]*lane{},
+		tenants:   map[string]*tenant{},
+		drained:   make(chan struct{}),
+	}
 }
-
-// SetRoutes replaces the endpoints that the engine delivers for. Events of
-// targets that are no longer named wait in the store; nothing is ever sent to
-// a target that the current routes do not name.
-func (e *Engine) SetRoutes(endpoints []*route.Endpoint) {}
 
 // Start begins to deliver and returns at once. When ctx is cancelled
 // everything stops on the spot and leases run out by themselves; call
 // [Engine.Drain] first to stop in order.
-func (e *Engine) Start(ctx context.Context) {}
+func (e *Engine) Start(ctx context.Context) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.phase != created {
+		return
+	}
+	e.phase = running
+	e.root, e.stop = context.WithCancel(ctx)
+	e.attempts, e.cancelAttempts = context.WithCancel(e.root)
+	e.loops.Go(func() { e.claimLoop(e.root) })
+	e.loops.Go(func() { e.scanLoop(e.root) })
+	if e.opts.Keeper != nil {
+		e.loops.Go(func() { e.cleanLoop(e.root) })
+	}
+	e.loops.Go(func() {
+		<-e.root.Done()
+		e.halt()
+	})
+	for _, l := range e.lanes {
+		e.retime(l)
+	}
+	e.dispatch()
+}
 
-// Drain takes no new events, delivers what can be delivered until ctx ends,
-// gives the remaining leases back and stops the engine.
-func (e *Engine) Drain(ctx context.Context) {}
+// halt forgets what is in memory; the leases run out.
+func (e *Engine) halt() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.phase = stopped
+	for _, l := range e.lanes {
+		for _, j := range l.takeAll() {
+			e.leave(j.memory)
+		}
+	}
+	e.client.Close()
+}
 
 // Wait returns when everything that the engine started has ended.
-func (e *Engine) Wait() {}
+func (e *Engine) Wait() { e.loops.Wait() }
+
+// spawn runs work that a drain waits for. The caller holds the mutex.
+func (e *Engine) spawn(work func()) {
+	e.busy++
+	e.loops.Go(func() {
+		defer e.despawn()
+		work()
+	})
+}
+
+func (e *Engine) despawn() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.busy--
+	e.checkDrained()
+}
+
+// dispatch begins every attempt that may begin now. The caller holds the mutex.
+func (e *Engine) dispatch() {
+	for (e.phase == running || e.phase == draining) && e.inFlight < e.opts.MaxInFlight {
+		j := e.next()
+		if j == nil {
+			return
+		}
+		j.spec = j.lane.spec
+		if !j.handed {
+			e.retime(j.lane)
+		}
+		e.spawn(func() { e.run(j) })
+	}
+}
+
+// wake lets a lane run after a change of its state. The caller holds the mutex.
+func (e *Engine) wake(l *lane) {
+	e.enqueue(l)
+	e.dispatch()
+}

@@ -12,18 +12,90 @@ import (
 type Reservation struct {
 	// LeaseFor is the lease to ask for in the admission.
 	LeaseFor time.Duration
+
+	engine  *Engine
+	memory  *memory
+	expires time.Time
 }
 
 // Reserve asks for room to deliver an event of the given size from memory. It
 // refuses when memory is short or when none of the queues could deliver it
 // soon: then the event is admitted without a lease and [Engine.Wake] called.
-func (e *Engine) Reserve(queues []queue.ID, size int64) (*Reservation, bool) { return nil, false }
+func (e *Engine) Reserve(queues []queue.ID, size int64) (*Reservation, bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.phase != running {
+		return nil, false
+	}
+	var lease time.Duration
+	var owner *tenant
+	for _, id := range queues {
+		l := e.lanes[id]
+		if l == nil || !l.accepts() {
+			continue
+		}
+		owner = l.tenant
+		lease = max(lease, l.spec.lease())
+	}
+	if owner == nil || size > e.room(owner) {
+		return nil, false
+	}
+	return &Reservation{
+		LeaseFor: lease,
+		engine:   e,
+		memory:   e.take(owner, size, 1),
+		expires:  time.Now().Add(lease),
+	}, true
+}
 
-// HandOver gives the engine an event that the store leased to it.
-func (r *Reservation) HandOver(ev *event.Event, leases []queue.Lease) {}
+// HandOver gives the engine an event that the store leased to it. A target
+// that cannot take it now gets it when the lease has run out; that costs no
+// call of the store.
+func (r *Reservation) HandOver(ev *event.Event, leases []queue.Lease) {
+	e := r.engine
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if r.memory == nil {
+		return
+	}
+	for _, lease := range leases {
+		l := e.lanes[lease.Queue]
+		if l == nil {
+			continue
+		}
+		if !l.open() || (e.phase != running && e.phase != draining) {
+			e.noteDue(l, r.expires)
+			continue
+		}
+		r.memory.users++
+		l.push(&job{lane: l, event: ev, lease: lease, expires: r.expires, memory: r.memory, handed: true})
+		e.enqueue(l)
+	}
+	e.leave(r.memory)
+	r.memory = nil
+	e.dispatch()
+}
 
 // Cancel gives the room back: the event was refused, a duplicate, or unknown.
-func (r *Reservation) Cancel() {}
+func (r *Reservation) Cancel() {
+	r.engine.mu.Lock()
+	defer r.engine.mu.Unlock()
+	if r.memory != nil {
+		r.engine.leave(r.memory)
+		r.memory = nil
+	}
+}
 
-// Wake tells the engine that events without a lease were admitted to queues.
-func (e *Engine) Wake(queues ...queue.ID) {}
+// Wake tells the engine that events without a lease were admitted to queues,
+// or that events were made due again.
+func (e *Engine) Wake(queues ...queue.ID) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	now := time.Now()
+	for _, id := range queues {
+		if l := e.lanes[id]; l != nil {
+			l.behind = true
+			e.noteDue(l, now)
+		}
+	}
+}

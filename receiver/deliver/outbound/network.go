@@ -2,7 +2,8 @@
 // headers, its format and signature, and a connection that never leads to an
 // address a tenant must not reach.
 //
-// It imports event and route and knows neither queues nor schedules.
+// It imports event, route and the words of policy; it knows neither queues nor
+// schedules.
 package outbound
 
 import (

@@ -1,0 +1,158 @@
+package deliver
+
+import (
+	"context"
+	"encoding/binary"
+	"math/rand/v2"
+	"time"
+
+	"github.com/postern-dev/postern/receiver/deliver/outbound"
+	"github.com/postern-dev/postern/receiver/deliver/policy"
+	"github.com/postern-dev/postern/receiver/queue"
+)
+
+// run brings one event to its target once and settles it.
+func (e *Engine) run(j *job) {
+	settlement := e.attempt(j)
+	if settlement != nil {
+		e.settle(j, *settlement)
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.leave(j.memory)
+}
+
+// attempt returns how the lease ends, or nil when there is nothing to settle.
+// Whatever happens, it frees the lane for the next event before the store is asked.
+func (e *Engine) attempt(j *job) *queue.Settlement {
+	if j.expired(time.Now()) {
+		e.finish(j, nil)
+		return e.bury(j, policy.ReasonExpired)
+	}
+	if !e.keepLease(j) {
+		e.finish(j, nil)
+		return nil
+	}
+	began := time.Now()
+	answer, err := e.client.Send(j.spec.destination, outbound.Build(e.attempts, j.spec.destination, j.event, outbound.Try{
+		Number: j.lease.Attempts + 1,
+		At:     began,
+		Replay: j.lease.Replay,
+		SpanID: newSpanID(),
+	}))
+	record := &queue.Attempt{At: began, Latency: time.Since(began), Status: answer.Status, Excerpt: string(answer.Body)}
+	outcome := policy.ClassifyStatus(answer.Status, policy.RetryAfter(answer.Header.Get("Retry-After"), time.Now()))
+	if err != nil {
+		record.Error = err.Error()
+		outcome = policy.ClassifyError(err)
+		if e.attempts.Err() != nil {
+			// The engine cut it short; that says nothing of the target.
+			e.finish(j, nil)
+			return &queue.Settlement{Outcome: queue.Retry, Reason: policy.ReasonShutdown, Attempt: record}
+		}
+	}
+	e.finish(j, &outcome)
+	return e.judge(j, outcome, record)
+}
+
+// judge applies the endpoint's policy to an attempt and reports it.
+func (e *Engine) judge(j *job, outcome policy.Outcome, record *queue.Attempt) *queue.Settlement {
+	retry := j.spec.endpoint.Retry
+	number := j.lease.Attempts + 1
+	age := j.age(retry, time.Now())
+	decision := policy.Decide(retry, outcome, number, age, e.opts.Rand())
+	settlement := &queue.Settlement{Attempt: record, Reason: decision.Reason, After: decision.After}
+	report := Report{
+		Ref: j.lane.ref, Event: j.event, Attempt: number, Reason: decision.Reason,
+		Status: record.Status, Latency: record.Latency, RetryIn: decision.After,
+	}
+	switch decision.Verdict {
+	case policy.Done:
+		settlement.Outcome, report.Result = queue.Done, ResultDelivered
+	case policy.Retry:
+		settlement.Outcome, report.Result = queue.Retry, ResultRetry
+	case policy.Dead:
+		settlement.Outcome, report.Result = queue.Dead, ResultDead
+		e.logDeath(j, decision.Reason)
+	}
+	e.opts.Observer.Attempted(report)
+	return settlement
+}
+
+// bury ends an event without a further attempt.
+func (e *Engine) bury(j *job, reason string) *queue.Settlement {
+	e.logDeath(j, reason)
+	e.opts.Observer.Attempted(Report{Ref: j.lane.ref, Event: j.event, Result: ResultDead, Reason: reason})
+	return &queue.Settlement{Outcome: queue.Dead, Reason: reason}
+}
+
+func (e *Engine) logDeath(j *job, reason string) {
+	e.opts.Logger.Warn("Event became a dead letter", "endpoint", j.lane.ref.Namespace+"/"+j.lane.ref.Endpoint,
+		"target", j.lane.ref.Target, "event", j.event.ID, "reason", reason, "attempts", j.lease.Attempts)
+}
+
+// keepLease makes sure that the lease outlives the attempt. An event whose
+// lease is lost, or cannot be renewed, is left to whom it belongs then.
+func (e *Engine) keepLease(j *job) bool {
+	need := j.spec.destination.Timeout() + settleMargin
+	if time.Until(j.expires) >= need {
+		return true
+	}
+	ctx, cancel := context.WithTimeout(e.root, storeTimeout)
+	defer cancel()
+	expires := time.Now().Add(j.spec.lease())
+	lost, err := e.opts.Worker.Renew(ctx, []queue.Lease{j.lease}, j.spec.lease())
+	if err != nil {
+		e.storeFailed(err)
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		e.noteDue(j.lane, latest(j.expires, time.Now()))
+		return false
+	}
+	j.expires = expires
+	return len(lost) == 0
+}
+
+// finish ends the attempt's use of the lane. outcome is nil when nothing was
+// learned about the target.
+func (e *Engine) finish(j *job, outcome *policy.Outcome) {
+	e.mu.Lock()
+	l := j.lane
+	e.end(l)
+	changed := e.judgeTarget(j, outcome)
+	open := !l.breaker.Closed()
+	e.retime(l)
+	e.wake(l)
+	e.mu.Unlock()
+	if changed {
+		e.opts.Logger.Warn("Breaker changed", "endpoint", l.ref.Namespace+"/"+l.ref.Endpoint,
+			"target", l.ref.Target, "open", open)
+		e.opts.Observer.BreakerChanged(l.ref, open)
+	}
+}
+
+// judgeTarget tells the breaker and returns whether it opened or closed. An
+// outcome of an address that the target has no longer says nothing.
+func (e *Engine) judgeTarget(j *job, outcome *policy.Outcome) (changed bool) {
+	l := j.lane
+	if outcome == nil || j.spec.destination.Address() != l.spec.destination.Address() {
+		if j.probe {
+			l.breaker.Abandon()
+		}
+		return false
+	}
+	if !outcome.Unhealthy {
+		return l.breaker.Success()
+	}
+	if !l.breaker.Failure(l.spec.breaker, *outcome, j.probe, time.Now(), e.opts.Rand()) {
+		return false
+	}
+	e.flush(l)
+	return true
+}
+
+func newSpanID() (id [8]byte) {
+	// All zeros is not a valid id.
+	binary.LittleEndian.PutUint64(id[:], rand.Uint64()|1)
+	return id
+}

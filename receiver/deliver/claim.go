@@ -1,0 +1,179 @@
+package deliver
+
+import (
+	"context"
+	"time"
+
+	"github.com/postern-dev/postern/receiver/deliver/policy"
+	"github.com/postern-dev/postern/receiver/queue"
+)
+
+const (
+	// maxClaims bounds the claims under way together.
+	maxClaims = 8
+	// headerAllowance is what an event may take in memory beyond its body.
+	headerAllowance = 16 << 10
+	// roomWait is how long a claim waits when memory is short.
+	roomWait = 20 * time.Millisecond
+	// barrenMin and barrenMax bound the wait after a claim that found nothing
+	// although something was due: another replica was quicker, or the store's
+	// clock is behind.
+	barrenMin = 20 * time.Millisecond
+	barrenMax = 5 * time.Second
+	// idleWait is how long the loop sleeps when nothing is due.
+	idleWait = time.Hour
+)
+
+// claimLoop claims from every queue when it is due.
+func (e *Engine) claimLoop(ctx context.Context) {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-timer.C:
+		case <-e.claimSoon:
+		}
+		timer.Reset(e.startClaims())
+	}
+}
+
+// startClaims begins the claims that are due and returns how long to wait.
+func (e *Engine) startClaims() time.Duration {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	now := time.Now()
+	if wait := e.outage.until.Sub(now); wait > 0 {
+		return wait
+	}
+	for len(e.timers) > 0 && e.claims < maxClaims {
+		l := e.timers[0]
+		if wait := l.at.Sub(now); wait > 0 {
+			return wait
+		}
+		e.startClaim(l, now)
+	}
+	return idleWait
+}
+
+// startClaim takes room for the largest events that the endpoint can have,
+// because how large they are shows only when they are here.
+func (e *Engine) startClaim(l *lane, now time.Time) {
+	each := l.spec.endpoint.MaxBodyBytes + headerAllowance
+	limit := int(min(int64(l.batch()), e.room(l.tenant)/each))
+	if limit == 0 && l.tenant.bytes == 0 && e.used <= e.opts.MemoryBudgetBytes {
+		// One event beyond the budget, rather than never.
+		limit = 1
+	}
+	if limit == 0 {
+		l.due = now.Add(roomWait)
+		e.retime(l)
+		return
+	}
+	claim := &claim{
+		engine: e, lane: l, limit: limit,
+		room:  e.take(l.tenant, int64(limit)*each, 1),
+		lease: l.spec.lease(),
+		probe: l.breaker.Probe(now),
+	}
+	l.claiming = true
+	l.due = time.Time{}
+	e.claims++
+	e.retime(l)
+	e.spawn(claim.run)
+}
+
+// claim is one question to the store for due events of a lane.
+type claim struct {
+	engine *Engine
+	lane   *lane
+	limit  int
+	room   *memory
+	lease  time.Duration
+	probe  bool
+}
+
+func (c *claim) run() {
+	e := c.engine
+	ctx, cancel := context.WithTimeout(e.root, storeTimeout)
+	defer cancel()
+	expires := time.Now().Add(c.lease)
+	deliveries, err := e.opts.Worker.Claim(ctx, c.lane.id, c.limit, c.lease)
+	if err != nil {
+		e.storeFailed(err)
+		c.finish(0, time.Now())
+		return
+	}
+	e.storeAnswered()
+	c.accept(deliveries, expires)
+	next := time.Now()
+	if len(deliveries) < c.limit {
+		depths, err := e.opts.Worker.Depths(ctx, []queue.ID{c.lane.id})
+		if err != nil {
+			e.storeFailed(err)
+		} else {
+			next = depths[0].NextDue
+		}
+	}
+	c.finish(len(deliveries), next)
+}
+
+// accept puts claimed events into the lane. What it cannot take, because the
+// lane changed meanwhile, is given back.
+func (c *claim) accept(deliveries []queue.Delivery, expires time.Time) {
+	e, l := c.engine, c.lane
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.leave(c.room)
+	var refused []*job
+	for _, delivery := range deliveries {
+		j := &job{
+			lane: l, event: delivery.Event, lease: delivery.Lease, expires: expires, probe: c.probe,
+			memory: e.take(l.tenant, delivery.Event.Size(), 1),
+		}
+		if (l.open() || c.probe && !l.removed && !l.spec.blocked()) && e.phase != stopped && e.phase != stopping {
+			l.push(j)
+			continue
+		}
+		refused = append(refused, j)
+	}
+	if c.probe && len(deliveries) == len(refused) {
+		l.breaker.Abandon()
+	}
+	e.release(l, refused)
+	e.wake(l)
+}
+
+// finish plans the lane's next claim: at next, when the store has something due.
+func (c *claim) finish(found int, next time.Time) {
+	e, l := c.engine, c.lane
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if c.room.users > 0 {
+		e.leave(c.room)
+		if c.probe {
+			l.breaker.Abandon()
+		}
+	}
+	now := time.Now()
+	e.claims--
+	l.claiming = false
+	l.behind = !next.IsZero() && !next.After(now)
+	switch {
+	case found > 0 || !l.behind:
+		l.barren = 0
+	default:
+		next = now.Add(min(barrenMin<<min(l.barren, 10), barrenMax))
+		l.barren++
+	}
+	e.noteDue(l, next)
+	e.retime(l)
+	signal(e.claimSoon)
+}
+
+// expired tells whether the event's time is over.
+func (j *job) expired(now time.Time) bool {
+	retry := j.spec.endpoint.Retry
+	return policy.Expired(retry, j.age(retry, now))
+}

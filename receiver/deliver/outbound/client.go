@@ -1,0 +1,137 @@
+package outbound
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"time"
+)
+
+const (
+	// excerptBytes is how much of an answer is kept for people.
+	excerptBytes = 4 << 10
+	// drainBytes is how much more is read to keep the connection usable.
+	drainBytes = 64 << 10
+	// relayBytes bounds an answer that is relayed to the sender.
+	relayBytes = 1 << 20
+	// headerBytes bounds the headers of an answer.
+	headerBytes = 64 << 10
+	// dialTimeout is short: a Service in the same cluster answers at once or never.
+	dialTimeout = 5 * time.Second
+	// idleTimeout is below the keep-alive time of common servers (5 s and
+	// more), so that a request seldom meets a connection that is just closing.
+	idleTimeout = 4 * time.Second
+	// idlePerHost never binds: a host has at most as many idle connections as
+	// its targets had requests in flight.
+	idlePerHost = 1024
+)
+
+// ErrTooLarge means that an answer exceeds what can be relayed.
+var ErrTooLarge = errors.New("response exceeds 1 MiB")
+
+// Client sends requests to destinations. It follows no redirects, uses no
+// proxy and decodes nothing.
+type Client struct {
+	targets  http.RoundTripper
+	forwards http.RoundTripper
+	close    func()
+}
+
+// NewClient returns a client that obeys the network's deny-list.
+func NewClient(network Network) *Client {
+	targets := newTransport(guard{deny: network.Deny, allowLoopback: network.AllowLoopback})
+	forwards := newTransport(guard{deny: network.Deny, allowLoopback: true})
+	return &Client{targets: targets, forwards: forwards, close: func() {
+		targets.CloseIdleConnections()
+		forwards.CloseIdleConnections()
+	}}
+}
+
+// NewClientWith returns a client over another transport, without a deny-list.
+func NewClientWith(transport http.RoundTripper) *Client {
+	return &Client{targets: transport, forwards: transport, close: func() {}}
+}
+
+func newTransport(guard guard) *http.Transport {
+	dialer := &net.Dialer{Timeout: dialTimeout, Control: guard.control}
+	protocols := new(http.Protocols)
+	protocols.SetHTTP1(true)
+	return &http.Transport{
+		DialContext:            dialer.DialContext,
+		Protocols:              protocols,
+		DisableCompression:     true,
+		MaxIdleConnsPerHost:    idlePerHost,
+		IdleConnTimeout:        idleTimeout,
+		TLSHandshakeTimeout:    dialTimeout,
+		MaxResponseHeaderBytes: headerBytes,
+	}
+}
+
+// Close gives up idle connections.
+func (c *Client) Close() { c.close() }
+
+// Answer is what came back from a target.
+type Answer struct {
+	Status int
+	Header http.Header
+	// Body is an excerpt after Send and the whole body after Relay.
+	Body []byte
+}
+
+// Send makes one attempt and keeps the start of the answer. The status alone
+// decides: trouble with the body after it is ignored.
+func (c *Client) Send(destination *Destination, request *http.Request) (Answer, error) {
+	request, cancel := withTimeout(destination, request)
+	defer cancel()
+	response, err := c.transport(destination).RoundTrip(request)
+	if err != nil {
+		return Answer{}, err
+	}
+	defer func() { _ = response.Body.Close() }()
+	return Answer{Status: response.StatusCode, Header: response.Header, Body: excerpt(response)}, nil
+}
+
+func excerpt(response *http.Response) []byte {
+	if response.ContentLength == 0 {
+		return nil
+	}
+	body, err := io.ReadAll(io.LimitReader(response.Body, excerptBytes))
+	if err == nil && len(body) == excerptBytes {
+		_, _ = io.CopyN(io.Discard, response.Body, drainBytes)
+	}
+	return body
+}
+
+// Relay makes one attempt and returns the whole answer, without the headers
+// that belong to the connection.
+func (c *Client) Relay(destination *Destination, request *http.Request) (Answer, error) {
+	request, cancel := withTimeout(destination, request)
+	defer cancel()
+	response, err := c.transport(destination).RoundTrip(request)
+	if err != nil {
+		return Answer{}, err
+	}
+	defer func() { _ = response.Body.Close() }()
+	body, err := io.ReadAll(io.LimitReader(response.Body, relayBytes+1))
+	if err != nil {
+		return Answer{}, err
+	}
+	if len(body) > relayBytes {
+		return Answer{}, ErrTooLarge
+	}
+	return Answer{Status: response.StatusCode, Header: relayedHeader(response.Header), Body: body}, nil
+}
+
+func (c *Client) transport(destination *Destination) http.RoundTripper {
+	if destination.forwarded {
+		return c.forwards
+	}
+	return c.targets
+}
+
+func withTimeout(destination *Destination, request *http.Request) (*http.Request, context.CancelFunc) {
+	ctx, cancel := context.WithTimeout(request.Context(), destination.timeout)
+	return request.WithContext(ctx), cancel
+}
