@@ -41,8 +41,13 @@ type cursor struct {
 	id     string
 }
 
+// String is the form that parseCursor reads.
+func (c *cursor) String() string {
+	return strconv.FormatInt(c.millis, 10) + "-" + c.id
+}
+
 func cursorAt(summary *Summary) string {
-	return strconv.FormatInt(summary.ChangedAt.UnixMilli(), 10) + "-" + summary.ID
+	return (&cursor{millis: summary.ChangedAt.UnixMilli(), id: summary.ID}).String()
 }
 
 // parseCursor reads a cursor; the empty one is nil, the start of the listing.

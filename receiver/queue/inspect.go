@@ -53,8 +53,9 @@ type Summary struct {
 	Type       string    `json:"type,omitempty"`
 	DeliveryID string    `json:"deliveryID,omitempty"`
 	ReceivedAt time.Time `json:"receivedAt"`
-	// ChangedAt orders listings: when a pending event was received, or when the
-	// event died or was delivered.
+	// ChangedAt orders listings: when a pending event was received, when it was
+	// delivered, or when it died last; a listing of dead events has the latter
+	// even for one that is still pending at another target.
 	ChangedAt time.Time     `json:"changedAt,omitzero"`
 	Verified  bool          `json:"verified"`
 	Status    Status        `json:"status"`

@@ -131,6 +131,7 @@ type memoryRecord struct {
 	event        *event.Event
 	historyLimit int
 	changedAt    time.Time
+	diedAt       time.Time
 	targets      []*memoryTarget
 }
 

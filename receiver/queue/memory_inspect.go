@@ -23,6 +23,9 @@ func (m *Memory) List(_ context.Context, endpointUID string, filter Filter) (Pag
 	var found []Summary
 	for _, record := range endpoint.records {
 		summary := record.summary()
+		if filter.Status == StatusDead {
+			summary.ChangedAt = record.diedAt
+		}
 		if filter.matches(&summary) && after.precedes(&summary) {
 			found = append(found, summary)
 		}
@@ -81,6 +84,7 @@ func (m *Memory) ReplayDead(_ context.Context, endpointUID string, filter Filter
 	replayed := 0
 	for _, record := range endpoint.records {
 		summary := record.summary()
+		summary.ChangedAt = record.diedAt
 		if !filter.matches(&summary) || filter.Limit > 0 && replayed >= filter.Limit {
 			continue
 		}

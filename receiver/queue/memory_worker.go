@@ -127,6 +127,9 @@ func (m *Memory) end(e *memoryEndpoint, target *memoryTarget, status Status, att
 		target.attempts++
 	}
 	record := target.record
+	if status == StatusDead {
+		record.diedAt = now
+	}
 	switch record.status() {
 	case StatusDead:
 		record.changedAt = now

@@ -1,0 +1,37 @@
+// Package acl says what the receiver's user may do in the store: the commands
+// that the scripts and the checks use, on Postern's own keys.
+//
+// It imports nothing, so that whoever configures a server may import it. The
+// conformance suite of the store runs as this user.
+package acl
+
+// Username is the store's user for receivers in the sidecar.
+const Username = "postern"
+
+// Rules are the arguments of ACL SETUSER, or of an ACL file's line, that follow
+// the user's name and its password.
+var Rules = []string{
+	"resetkeys", "resetchannels", "-@all",
+	"~p:*",
+	// connection and checks
+	"+hello", "+ping", "+info", "+config|get",
+	// scripts
+	"+eval", "+evalsha", "+time",
+	// records
+	"+hget", "+hset", "+hmget", "+hkeys", "+hexists", "+hstrlen",
+	"+get", "+set", "+del", "+pexpire",
+	// queues and indexes
+	"+zadd", "+zrem", "+zcard", "+zscore", "+zmscore", "+zrange", "+zpopmin",
+	"+sadd", "+srem", "+smembers",
+}
+
+// ExternalRules are needed in addition on a Cluster.
+var ExternalRules = []string{"+cluster|slots", "+cluster|shards"}
+
+// ServerArgs are command-line arguments of a server that is reached only
+// through a socket that nobody else can open: the default user is off, and the
+// one user needs no password.
+func ServerArgs() []string {
+	args := []string{"--user", "default", "off", "--user", Username, "on", "nopass"}
+	return append(args, Rules...)
+}

@@ -1,0 +1,56 @@
+package queue
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/redis/rueidis"
+)
+
+// stepError names the step and says which of the store's errors it is.
+//
+// A reply of the server means that nothing, or not all, was done; without one
+// (time-out, connection lost) the outcome is unknown. Either way the caller must
+// not acknowledge, and may try again.
+func stepError(step string, err error) error {
+	if err == nil {
+		return nil
+	}
+	reply, isReply := errors.AsType[*rueidis.RedisError](err)
+	if isReply && isOutOfMemory(reply) {
+		return fmt.Errorf("%w: %s: %w", ErrFull, step, err)
+	}
+	if isReply && !isWeather(reply) {
+		return fmt.Errorf("%s: %w", step, err)
+	}
+	return fmt.Errorf("%w: %s: %w", ErrUnavailable, step, err)
+}
+
+// weather are the error codes of a store that is starting, failing over, out of
+// disk or not set up: asking again later may succeed.
+var weather = []string{
+	"LOADING", "READONLY", "MASTERDOWN", "MOVED", "ASK", "CLUSTERDOWN", "TRYAGAIN", "CROSSSLOT",
+	"MISCONF", "NOREPLICAS", "BUSY", "NOAUTH", "WRONGPASS", "NOPERM", "UNKILLABLE",
+}
+
+func isWeather(reply *rueidis.RedisError) bool {
+	code, _, _ := strings.Cut(reply.Error(), " ")
+	for _, known := range weather {
+		if code == known {
+			return true
+		}
+	}
+	return strings.Contains(reply.Error(), "max number of clients")
+}
+
+// isOutOfMemory recognises a refusal at maxmemory, which servers report with or
+// without the code, depending on whether the script had begun.
+func isOutOfMemory(reply *rueidis.RedisError) bool {
+	return strings.HasPrefix(reply.Error(), "OOM ")
+}
+
+func isNoScript(err error) bool {
+	reply, ok := errors.AsType[*rueidis.RedisError](err)
+	return ok && reply.IsNoScript()
+}

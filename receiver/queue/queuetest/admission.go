@@ -1,0 +1,156 @@
+package queuetest
+
+import (
+	"reflect"
+	"sync"
+	"testing"
+
+	"github.com/postern-dev/postern/receiver/queue"
+)
+
+var admissionTests = []namedTest{
+	{"an event comes out as it went in", testRoundTrip},
+	{"an event without headers and body comes out as it went in", testEmptyRoundTrip},
+	{"an event reaches every target once", testTargets},
+	{"a leased admission is not claimable", testLeasedAdmission},
+	{"an admission without targets is an error", testNoTargets},
+	{"a copy is a duplicate with the id of the first", testDuplicate},
+	{"a hundred concurrent copies make one event", testConcurrentCopies},
+	{"the same id at another endpoint is another event", testEndpointsApart},
+	{"a replay mark makes a copy under another id a duplicate", testReplayMark},
+	{"the limit of a claim holds, oldest first", testClaimLimit},
+}
+
+func testRoundTrip(t *testing.T, h *harness) {
+	want := Event(h.uid, id("a"), h.clock.Now())
+	h.admit(t, h.admission(id("a")))
+	delivery := h.claimOne(t, "builder")
+	if !reflect.DeepEqual(delivery.Event, want) {
+		t.Errorf("Claim returned\n%+v, want\n%+v", delivery.Event, want)
+	}
+	wantLease := queue.Lease{Queue: h.queue("builder"), EventID: id("a"), Fence: delivery.Lease.Fence}
+	if delivery.Lease != wantLease {
+		t.Errorf("Claim returned lease %+v, want %+v", delivery.Lease, wantLease)
+	}
+}
+
+func testEmptyRoundTrip(t *testing.T, h *harness) {
+	admission := h.admission(id("a"))
+	admission.Event.Header, admission.Event.Body, admission.Event.Verified = nil, nil, false
+	h.admit(t, admission)
+	event := h.claimOne(t, "builder").Event
+	if len(event.Header) != 0 || len(event.Body) != 0 || event.Verified {
+		t.Errorf("Claim returned %+v, want no header, no body and not verified", event)
+	}
+}
+
+func testTargets(t *testing.T, h *harness) {
+	h.admit(t, h.admission(id("a"), "builder", "auditor"))
+	for _, target := range []string{"builder", "auditor"} {
+		if got := h.claimOne(t, target).Event.ID; got != id("a") {
+			t.Errorf("Claim(%s) returned event %s", target, got)
+		}
+	}
+	h.claimNone(t, "somebody-else")
+}
+
+func testLeasedAdmission(t *testing.T, h *harness) {
+	admission := h.admission(id("a"), "builder", "auditor")
+	admission.LeaseFor = lease
+	receipt := h.admit(t, admission)
+	if receipt.EventID != id("a") || len(receipt.Leases) != 2 {
+		t.Fatalf("Admit returned %+v, want event a with two leases", receipt)
+	}
+	for i, target := range admission.Targets {
+		if receipt.Leases[i].Queue != h.queue(target) || receipt.Leases[i].EventID != id("a") {
+			t.Errorf("lease %d is %+v, want one of a at %s", i, receipt.Leases[i], target)
+		}
+		h.claimNone(t, target)
+		h.settle(t, receipt.Leases[i], done(h.clock))
+	}
+}
+
+func testNoTargets(t *testing.T, h *harness) {
+	admission := h.admission(id("a"))
+	admission.Targets = nil
+	if receipt, err := h.store.Admit(t.Context(), admission); err == nil {
+		t.Errorf("Admit without targets returned %+v, want an error", receipt)
+	}
+}
+
+func testDuplicate(t *testing.T, h *harness) {
+	h.admit(t, h.admission(id("a")))
+	second := h.admission(id("a"))
+	second.Event.Body = []byte("another body, as some providers send with a retry")
+	second.LeaseFor = lease
+	h.refuse(t, second, id("a"))
+	if got := h.depth(t, "builder").Pending; got != 1 {
+		t.Errorf("%d events are pending, want 1", got)
+	}
+}
+
+func testConcurrentCopies(t *testing.T, h *harness) {
+	const copies = 100
+	receipts := make([]queue.Receipt, copies)
+	var group sync.WaitGroup
+	for i := range copies {
+		group.Go(func() {
+			receipt, err := h.store.Admit(t.Context(), h.admission(id("a")))
+			if err != nil {
+				t.Errorf("Admit: %v", err)
+			}
+			receipts[i] = receipt
+		})
+	}
+	group.Wait()
+	first := 0
+	for _, receipt := range receipts {
+		if !receipt.Duplicate {
+			first++
+		}
+		if receipt.EventID != id("a") {
+			t.Errorf("a copy got id %q", receipt.EventID)
+		}
+	}
+	if first != 1 {
+		t.Errorf("%d of %d copies were new, want 1", first, copies)
+	}
+	h.claimOne(t, "builder")
+}
+
+func testEndpointsApart(t *testing.T, h *harness) {
+	h.admit(t, h.admission(id("a")))
+	other := *h
+	other.uid += "-other"
+	other.admit(t, other.admission(id("a")))
+	h.claimOne(t, "builder")
+	other.claimOne(t, "builder")
+}
+
+func testReplayMark(t *testing.T, h *harness) {
+	marked := func(id string) *queue.Admission {
+		admission := h.admission(id)
+		admission.ReplayMark = "5d41402abc4b2a76b9719d911017c592"
+		return admission
+	}
+	h.admit(t, marked(id("a")))
+	h.refuse(t, marked(id("b")), id("a"))
+	h.admit(t, h.admission(id("c")))
+	h.clock.Advance(marked("").RememberFor)
+	h.admit(t, marked(id("d")))
+	h.refuse(t, marked(id("e")), id("d"))
+}
+
+func testClaimLimit(t *testing.T, h *harness) {
+	for _, digit := range []string{"c", "a", "b"} {
+		h.admit(t, h.admission(id(digit)))
+		h.clock.Advance(1e9)
+	}
+	for _, want := range []string{"c", "a", "b"} {
+		deliveries, err := h.store.Claim(t.Context(), h.queue("builder"), 1, lease)
+		if err != nil || len(deliveries) != 1 || deliveries[0].Event.ID != id(want) {
+			t.Fatalf("Claim returned %+v and %v, want event %s", deliveries, err, want)
+		}
+	}
+	h.claimNone(t, "builder")
+}

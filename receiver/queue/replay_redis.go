@@ -1,0 +1,106 @@
+package queue
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// Replay implements [Replayer].
+func (r *Redis) Replay(ctx context.Context, endpointUID, id string, targets []string) (int, error) {
+	found, err := r.peek(ctx, endpointUID, []string{id})
+	if err != nil {
+		return 0, err
+	}
+	if len(found) == 0 {
+		return 0, ErrNotFound
+	}
+	for _, target := range targets {
+		if !slices.Contains(found[0].targets, target) {
+			return 0, fmt.Errorf("%w: event %s was never for target %q", ErrNotFound, id, target)
+		}
+	}
+	if len(targets) == 0 {
+		targets = found[0].targets
+	}
+	return r.replay(ctx, endpointUID, replayRequest{id: id, received: found[0].event.ReceivedAt, targets: targets})
+}
+
+type replayRequest struct {
+	id       string
+	received time.Time
+	targets  []string
+	onlyDead bool
+}
+
+// replay makes an event due.
+//
+//	KEYS  record, pending index, dead index, history, then queue and dead letters of each target
+//	ARGV  now, id, received ms, 1 for dead targets only else 0, targets
+//	returns at how many targets the event is now due, -1 when it is not kept
+func (r *Redis) replay(ctx context.Context, endpointUID string, request replayRequest) (int, error) {
+	endpoint := keysOf(endpointUID)
+	keys := []string{endpoint.record(request.id), endpoint.pending(), endpoint.dead(), endpoint.history()}
+	onlyDead := "0"
+	if request.onlyDead {
+		onlyDead = "1"
+	}
+	args := []string{r.now(), request.id, millis(request.received), onlyDead}
+	for _, target := range request.targets {
+		keys = append(keys, endpoint.queue(target), endpoint.targetDead(target))
+		args = append(args, target)
+	}
+	message, err := r.run(ctx, replayScript, keys, args)
+	if err != nil {
+		return 0, err
+	}
+	due, err := message.AsInt64()
+	if err != nil {
+		return 0, errors.Join(errReply, err)
+	}
+	if due < 0 {
+		return 0, ErrNotFound
+	}
+	return int(due), nil
+}
+
+// ReplayDead implements [Replayer].
+func (r *Redis) ReplayDead(ctx context.Context, endpointUID string, filter Filter) (int, error) {
+	bound := filter.Limit
+	filter.Status, filter.Limit, filter.Cursor = StatusDead, maxPage, ""
+	replayed := 0
+	for {
+		page, err := r.List(ctx, endpointUID, filter)
+		if err != nil {
+			return replayed, err
+		}
+		for _, summary := range page.Events {
+			if bound > 0 && replayed == bound {
+				return replayed, nil
+			}
+			due, err := r.replay(ctx, endpointUID, filter.replayOf(&summary))
+			if err != nil && !errors.Is(err, ErrNotFound) {
+				return replayed, err
+			}
+			if due > 0 {
+				replayed++
+			}
+		}
+		if filter.Cursor = page.Next; page.Next == "" {
+			return replayed, nil
+		}
+	}
+}
+
+// replayOf asks for the dead targets of an event, those that the filter selects.
+func (f *Filter) replayOf(summary *Summary) replayRequest {
+	request := replayRequest{id: summary.ID, received: summary.ReceivedAt, onlyDead: true}
+	for _, target := range summary.Targets {
+		if f.Target == "" || f.Target == target.Target {
+			request.targets = append(request.targets, target.Target)
+		}
+	}
+	return request
+}

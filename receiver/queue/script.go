@@ -1,0 +1,117 @@
+package queue
+
+import (
+	"context"
+	"crypto/sha1"
+	_ "embed"
+	"encoding/hex"
+
+	"github.com/redis/rueidis"
+)
+
+// allowOOM lets a script write at maxmemory. Everything on the delivering side
+// has it, so that a full store drains; admission never has.
+const allowOOM = "flags=allow-oom"
+
+var (
+	//go:embed scripts/lib.lua
+	libLua string
+	//go:embed scripts/admit.lua
+	admitLua string
+	//go:embed scripts/claim.lua
+	claimLua string
+	//go:embed scripts/renew.lua
+	renewLua string
+	//go:embed scripts/settle.lua
+	settleLua string
+	//go:embed scripts/depth.lua
+	depthLua string
+	//go:embed scripts/peek.lua
+	peekLua string
+	//go:embed scripts/replay.lua
+	replayLua string
+	//go:embed scripts/trim.lua
+	trimLua string
+	//go:embed scripts/purge.lua
+	purgeLua string
+)
+
+var (
+	admitScript  = newScript("admit", "", admitLua)
+	claimScript  = newScript("claim", allowOOM, claimLua)
+	renewScript  = newScript("renew", allowOOM, renewLua)
+	settleScript = newScript("settle", allowOOM, settleLua)
+	depthScript  = newScript("depth", "flags=no-writes", depthLua)
+	peekScript   = newScript("peek", "flags=no-writes", peekLua)
+	replayScript = newScript("replay", allowOOM, replayLua)
+	trimScript   = newScript("trim", allowOOM, trimLua)
+	purgeScript  = newScript("purge", allowOOM, purgeLua)
+)
+
+// script is a Lua script; the shebang line carries its flags.
+type script struct {
+	name string
+	text string
+	sha  string
+}
+
+func newScript(name, flags, body string) *script {
+	text := "#!lua " + flags + "\n" + libLua + body
+	sum := sha1.Sum([]byte(text)) // the protocol's name for a script, no security rests on it
+	return &script{name: name, text: text, sha: hex.EncodeToString(sum[:])}
+}
+
+// call is one use of a script.
+type call struct {
+	keys []string
+	args []string
+}
+
+// run runs a script within the step time-out.
+func (r *Redis) run(ctx context.Context, s *script, keys, args []string) (rueidis.RedisMessage, error) {
+	client, err := r.connected()
+	if err != nil {
+		return rueidis.RedisMessage{}, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, r.options.StepTimeout)
+	defer cancel()
+	result := client.Do(ctx, s.bySHA(client, call{keys, args}))
+	if isNoScript(result.Error()) {
+		result = client.Do(ctx, s.byText(client, call{keys, args}))
+	}
+	message, err := result.ToMessage()
+	return message, stepError(s.name, err)
+}
+
+// runAll runs a script several times in one round trip. Pipelined calls do not
+// wait for one another, so that those that found no script are sent again.
+func (r *Redis) runAll(ctx context.Context, s *script, calls []call) ([]rueidis.RedisMessage, error) {
+	client, err := r.connected()
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, r.options.StepTimeout)
+	defer cancel()
+	commands := make(rueidis.Commands, len(calls))
+	for i, c := range calls {
+		commands[i] = s.bySHA(client, c)
+	}
+	messages := make([]rueidis.RedisMessage, len(calls))
+	for i, result := range client.DoMulti(ctx, commands...) {
+		if isNoScript(result.Error()) {
+			result = client.Do(ctx, s.byText(client, calls[i]))
+		}
+		if messages[i], err = result.ToMessage(); err != nil {
+			return nil, stepError(s.name, err)
+		}
+	}
+	return messages, nil
+}
+
+func (s *script) bySHA(client rueidis.Client, c call) rueidis.Completed {
+	return client.B().Evalsha().Sha1(s.sha).Numkeys(int64(len(c.keys))).Key(c.keys...).Arg(c.args...).Build()
+}
+
+func (s *script) byText(client rueidis.Client, c call) rueidis.Completed {
+	return client.B().Eval().Script(s.text).Numkeys(int64(len(c.keys))).Key(c.keys...).Arg(c.args...).Build()
+}

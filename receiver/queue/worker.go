@@ -1,0 +1,222 @@
+package queue
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"strconv"
+	"time"
+
+	"github.com/redis/rueidis"
+)
+
+// claimBytes bounds the bodies that one claim loads; one event is always taken.
+const claimBytes = 8 << 20
+
+// newerDelay is how long an event of a newer schema waits for a newer process.
+const newerDelay = time.Minute
+
+// ReasonCorrupt is the reason of dead letters whose stored bytes were damaged.
+const ReasonCorrupt = "corrupt"
+
+var errReply = errors.New("the store gave a reply that its script never gives")
+
+// Claim implements [Worker].
+//
+//	KEYS  queue, pending index
+//	ARGV  now, lease ms, limit, bytes of bodies, beginning of record keys, target
+//	returns for each event claimed: id, fence, attempts, replay (0 or 1), meta, body
+func (r *Redis) Claim(ctx context.Context, queue ID, limit int, lease time.Duration) ([]Delivery, error) {
+	endpoint := keysOf(queue.EndpointUID)
+	message, err := r.run(ctx, claimScript,
+		[]string{endpoint.queue(queue.Target), endpoint.pending()},
+		[]string{
+			r.now(), durationMillis(lease), strconv.Itoa(limit), strconv.Itoa(claimBytes),
+			endpoint.records(), queue.Target,
+		})
+	if err != nil {
+		return nil, err
+	}
+	rows, err := message.ToArray()
+	if err != nil {
+		return nil, errors.Join(errReply, err)
+	}
+	deliveries := make([]Delivery, 0, len(rows))
+	for _, row := range rows {
+		delivery, err := decodeClaim(queue, row)
+		switch {
+		case err == nil:
+			deliveries = append(deliveries, delivery)
+		case errors.Is(err, errCorrupt):
+			err = r.Settle(ctx, delivery.Lease, Settlement{Outcome: Dead, Reason: ReasonCorrupt})
+		case errors.Is(err, errNewer):
+			err = r.Settle(ctx, delivery.Lease, Settlement{Outcome: Release, After: newerDelay})
+		}
+		// Events that were claimed are returned even so: a lease that could not
+		// be ended here ends by itself, and the event is judged again.
+		if err != nil && !errors.Is(err, ErrUnavailable) && !errors.Is(err, ErrLeaseLost) {
+			return deliveries, err
+		}
+	}
+	return deliveries, nil
+}
+
+// decodeClaim reads one row of the claim script; the lease is set even on error.
+func decodeClaim(queue ID, row rueidis.RedisMessage) (Delivery, error) {
+	fields, err := row.ToArray()
+	if err != nil || len(fields) != 6 {
+		return Delivery{}, errors.Join(errReply, err)
+	}
+	delivery := Delivery{Lease: Lease{Queue: queue}}
+	var attempts, replay int64
+	var meta, body string
+	for _, read := range []error{
+		text(&fields[0], &delivery.Lease.EventID), number(&fields[1], &delivery.Lease.Fence),
+		number(&fields[2], &attempts), number(&fields[3], &replay),
+		text(&fields[4], &meta), text(&fields[5], &body),
+	} {
+		if read != nil {
+			return Delivery{}, errors.Join(errReply, read)
+		}
+	}
+	delivery.Lease.Attempts, delivery.Lease.Replay = int(attempts), replay == 1
+	delivery.Event, err = decodeEvent(queue.EndpointUID, delivery.Lease.EventID, meta, []byte(body))
+	return delivery, err
+}
+
+func text(message *rueidis.RedisMessage, into *string) (err error) {
+	*into, err = message.ToString()
+	return err
+}
+
+func number(message *rueidis.RedisMessage, into *int64) (err error) {
+	*into, err = message.AsInt64()
+	return err
+}
+
+// Renew implements [Worker].
+//
+//	KEYS  queue
+//	ARGV  now, lease ms, beginning of record keys, target, then id and fence of each lease
+//	returns the positions, from 0, of the leases that are lost
+func (r *Redis) Renew(ctx context.Context, leases []Lease, lease time.Duration) ([]Lease, error) {
+	var queues []ID
+	byQueue := map[ID][]Lease{}
+	for _, held := range leases {
+		if _, seen := byQueue[held.Queue]; !seen {
+			queues = append(queues, held.Queue)
+		}
+		byQueue[held.Queue] = append(byQueue[held.Queue], held)
+	}
+	calls := make([]call, len(queues))
+	for i, queue := range queues {
+		endpoint := keysOf(queue.EndpointUID)
+		args := []string{r.now(), durationMillis(lease), endpoint.records(), queue.Target}
+		for _, held := range byQueue[queue] {
+			args = append(args, held.EventID, strconv.FormatInt(held.Fence, 10))
+		}
+		calls[i] = call{keys: []string{endpoint.queue(queue.Target)}, args: args}
+	}
+	replies, err := r.runAll(ctx, renewScript, calls)
+	if err != nil {
+		return nil, err
+	}
+	var lost []Lease
+	for i, reply := range replies {
+		positions, err := reply.AsIntSlice()
+		if err != nil {
+			return nil, errors.Join(errReply, err)
+		}
+		for _, position := range positions {
+			lost = append(lost, byQueue[queues[i]][position])
+		}
+	}
+	return lost, nil
+}
+
+var outcomeNames = map[Outcome]string{Done: "done", Retry: "retry", Dead: "dead", Release: "release"}
+
+// Settle implements [Worker].
+//
+//	KEYS  record, queue, dead letters of the target, pending index, dead index, history
+//	ARGV  now, id, target, fence, outcome (done, retry, dead or release), delay ms,
+//	      reason or empty, attempt as JSON or empty, beginning of record keys, attempts kept
+//	returns 1, or 0 when the lease is lost and nothing was written
+func (r *Redis) Settle(ctx context.Context, lease Lease, settlement Settlement) error {
+	attempt := ""
+	if settlement.Attempt != nil {
+		encoded, err := json.Marshal(settlement.Attempt.bounded())
+		if err != nil {
+			return err
+		}
+		attempt = string(encoded)
+	}
+	endpoint, target := keysOf(lease.Queue.EndpointUID), lease.Queue.Target
+	message, err := r.run(ctx, settleScript,
+		[]string{
+			endpoint.record(lease.EventID), endpoint.queue(target), endpoint.targetDead(target),
+			endpoint.pending(), endpoint.dead(), endpoint.history(),
+		},
+		[]string{
+			r.now(), lease.EventID, target, strconv.FormatInt(lease.Fence, 10),
+			outcomeNames[settlement.Outcome], durationMillis(settlement.After), settlement.Reason,
+			attempt, endpoint.records(), strconv.Itoa(AttemptsKept),
+		})
+	if err != nil {
+		return err
+	}
+	if settled, err := message.AsInt64(); err != nil || settled != 1 {
+		return errors.Join(ErrLeaseLost, err)
+	}
+	return nil
+}
+
+// Depths implements [Worker]. Oldest is exact for queues of up to 128 events and
+// where one of the endpoint's 128 oldest is pending at the target; else it is
+// the time of the youngest of those, and the true one is later.
+//
+//	KEYS  pending index, queue, dead letters of the target
+//	returns number pending, number dead, when the next is due ms or empty,
+//	      when the oldest was received ms or empty
+func (r *Redis) Depths(ctx context.Context, queues []ID) ([]Depth, error) {
+	calls := make([]call, len(queues))
+	for i, queue := range queues {
+		endpoint := keysOf(queue.EndpointUID)
+		calls[i] = call{keys: []string{
+			endpoint.pending(), endpoint.queue(queue.Target), endpoint.targetDead(queue.Target),
+		}}
+	}
+	replies, err := r.runAll(ctx, depthScript, calls)
+	if err != nil {
+		return nil, err
+	}
+	depths := make([]Depth, len(queues))
+	for i, reply := range replies {
+		if depths[i], err = decodeDepth(reply); err != nil {
+			return nil, errors.Join(errReply, err)
+		}
+	}
+	return depths, nil
+}
+
+func decodeDepth(reply rueidis.RedisMessage) (Depth, error) {
+	fields, err := reply.ToArray()
+	if err != nil || len(fields) != 4 {
+		return Depth{}, errors.Join(errReply, err)
+	}
+	var depth Depth
+	var next, oldest string
+	err = errors.Join(number(&fields[0], &depth.Pending), number(&fields[1], &depth.Dead),
+		text(&fields[2], &next), text(&fields[3], &oldest))
+	depth.NextDue, depth.Oldest = scoreTime(next), scoreTime(oldest)
+	return depth, err
+}
+
+// scoreTime reads a score in milliseconds; zero when it is empty.
+func scoreTime(score string) time.Time {
+	at, err := strconv.ParseFloat(score, 64)
+	if err != nil {
+		return time.Time{}
+	}
+	return millisTime(int64(at))
+}
