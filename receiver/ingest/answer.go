@@ -4,7 +4,10 @@ import (
 	"encoding/json"
 	"net/http"
 	"strconv"
+	"time"
 )
+
+const writeTimeout = 10 * time.Second
 
 // Outcome is what became of a request as a whole.
 type Outcome string
@@ -48,6 +51,8 @@ func (a *answer) write(w http.ResponseWriter) {
 	if bodyAllowed(a.status) {
 		header.Set("Content-Length", strconv.Itoa(len(a.body)))
 	}
+	// A sender that does not read its answer must not keep the connection.
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeTimeout))
 	w.WriteHeader(a.status)
 	_, _ = w.Write(a.body) // a sender that has gone gets no answer
 }

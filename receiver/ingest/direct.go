@@ -53,7 +53,7 @@ func (h *Handler) forward(x *exchange) (*answer, error) {
 func (h *Handler) relay(x *exchange, response *Response) *answer {
 	reply := &answer{outcome: OutcomeAccepted, status: response.Status, header: http.Header{}, body: response.Body}
 	if response.Status < 200 || response.Status > 299 {
-		reply.outcome = OutcomeRejected
+		reply.outcome, x.reason = OutcomeRejected, ReasonTargetRefused
 		h.Metrics.Rejected(x.route(), string(ReasonTargetRefused))
 		h.logRejection(x, &Refusal{Reason: ReasonTargetRefused}, response.Status)
 	}

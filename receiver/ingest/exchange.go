@@ -26,6 +26,7 @@ type exchange struct {
 	verified bool            // verify: false only under Audit
 	event    *event.Event    // identify
 	targets  []string        // match
+	reason   Reason          // whoever refuses; verify under Audit
 }
 
 // route is nil for a path that nobody configured.

@@ -13,7 +13,11 @@ func (h *Handler) find(x *exchange) (*answer, error) {
 	if x.request.URL.RawPath != "" {
 		path = x.request.URL.RawPath
 	}
-	endpoint, ok := h.Tables().Lookup(hostName(x.request.Host), path)
+	current := h.Tables()
+	if current == nil {
+		return nil, &Refusal{Reason: ReasonNotReady, Detail: "there is no table of endpoints yet"}
+	}
+	endpoint, ok := current.Lookup(hostName(x.request.Host), path)
 	if !ok {
 		return nil, &Refusal{Reason: ReasonUnknownEndpoint}
 	}

@@ -7,6 +7,7 @@ import (
 	"runtime/debug"
 	"time"
 
+	"github.com/postern-dev/postern/receiver/event"
 	"github.com/postern-dev/postern/receiver/queue"
 	"github.com/postern-dev/postern/receiver/route"
 	"github.com/postern-dev/postern/receiver/table"
@@ -30,6 +31,8 @@ type Options struct {
 	// StoreTimeout is the hard cap on the store step; 0 means 2.5 s, because
 	// senders give us 3 s.
 	StoreTimeout time.Duration
+	// Observe, if set, is told of every answer; it must not block.
+	Observe func(Result)
 	// Metrics count; nil counts nothing.
 	Metrics Metrics
 	// Logger gets one sampled line for each rejection; nil discards.
@@ -50,6 +53,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.StoreTimeout <= 0 {
 		o.StoreTimeout = 2500 * time.Millisecond
+	}
+	if o.Observe == nil {
+		o.Observe = func(Result) {}
 	}
 	if o.Metrics == nil {
 		o.Metrics = uncounted{}
@@ -105,7 +111,26 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer func() { h.budget.release(x.reserved) }()
 	reply := h.judge(x)
 	reply.write(w)
-	h.Metrics.Answered(x.route(), string(reply.outcome), h.Now().Sub(x.started))
+	took := h.Now().Sub(x.started)
+	h.Metrics.Answered(x.route(), string(reply.outcome), took)
+	h.Observe(Result{
+		Endpoint: x.route(), Event: x.event, Client: x.client,
+		Outcome: reply.outcome, Reason: x.reason, Status: reply.status, Took: took,
+	})
+}
+
+// Result is what became of one request, for people who watch.
+type Result struct {
+	// Endpoint is nil for a path that nobody configured.
+	Endpoint *route.Endpoint
+	// Event is nil when the request did not come to be one.
+	Event   *event.Event
+	Client  netip.Addr
+	Outcome Outcome
+	// Reason is why the request was refused, or what Audit let through.
+	Reason Reason
+	Status int
+	Took   time.Duration
 }
 
 // judge always comes to an answer; a panic of a stage becomes one too, so that

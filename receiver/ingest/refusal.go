@@ -16,6 +16,7 @@ type Reason string
 
 // Reasons beside those of verification and of unavailable routes.
 const (
+	ReasonNotReady                Reason = "not_ready"
 	ReasonUnknownEndpoint         Reason = "unknown_endpoint"
 	ReasonMethodNotAllowed        Reason = "method_not_allowed"
 	ReasonIPNotAllowed            Reason = "ip_not_allowed"
@@ -62,6 +63,7 @@ type presentation struct {
 // presentations is the one place that turns reasons into statuses. Reasons
 // that are not here are those of unavailable routes.
 var presentations = map[Reason]presentation{
+	ReasonNotReady:                         {status: http.StatusServiceUnavailable, retryAfter: time.Second},
 	ReasonUnknownEndpoint:                  {status: http.StatusNotFound},
 	ReasonMethodNotAllowed:                 {status: http.StatusMethodNotAllowed},
 	ReasonIPNotAllowed:                     {status: http.StatusForbidden},
@@ -101,6 +103,7 @@ func (h *Handler) refuse(x *exchange, err error) *answer {
 		shown = unavailable
 	}
 	h.Metrics.Rejected(x.route(), string(refusal.Reason))
+	x.reason = refusal.Reason
 	h.logRejection(x, refusal, shown.status)
 	reply := newAnswer(OutcomeRejected, shown.status, map[string]string{"error": string(refusal.Reason)})
 	for name, values := range refusal.Header {

@@ -16,6 +16,8 @@ const ReasonRouteInvalid = "route_invalid"
 // Endpoint is one route, compiled.
 type Endpoint struct {
 	Route *route.Endpoint
+	// Hash is the route's hash; empty for a route that does not compile.
+	Hash string
 	// Verifier is nil while Route.Unavailable is set and the keys are missing.
 	Verifier verify.Verifier
 	// Methods are the request methods that the source uses.
@@ -32,7 +34,7 @@ type Endpoint struct {
 }
 
 func compile(r *route.Endpoint, document []byte) (*Endpoint, error) {
-	e := &Endpoint{Route: r, document: document, compiled: true}
+	e := &Endpoint{Route: r, Hash: r.Hash(), document: document, compiled: true}
 	var err error
 	if e.allowed, err = parsePrefixes(r.AllowedIPRanges); err != nil {
 		return nil, err

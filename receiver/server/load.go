@@ -1,0 +1,55 @@
+package server
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/postern-dev/postern/receiver/route"
+	"github.com/postern-dev/postern/receiver/table"
+)
+
+// load builds a table and puts it in force. Delivery learns of it first, so
+// that an event of a new endpoint finds its queue.
+func (s *Server) load(routes []*route.Endpoint, problems map[string]error) {
+	next := table.Build(routes, s.table.Get())
+	all := maps.Clone(problems)
+	if all == nil {
+		all = map[string]error{}
+	}
+	maps.Copy(all, next.Problems())
+	s.tellProblems(all)
+
+	inForce := next.Routes()
+	var unloaded []string
+	for uid := range all {
+		if next.ByUID(uid) == nil {
+			unloaded = append(unloaded, uid)
+		}
+	}
+	s.options.Engine.SetRoutes(inForce, unloaded...)
+	s.problems.Store(&all)
+	s.table.Set(next)
+	s.options.Metrics.SetRoutes(inForce)
+	if s.options.Loaded != nil {
+		s.options.Loaded(next)
+	}
+}
+
+// tellProblems logs a problem once, not with every set that still has it.
+func (s *Server) tellProblems(problems map[string]error) {
+	before := s.currentProblems()
+	for _, uid := range slices.Sorted(maps.Keys(problems)) {
+		err := problems[uid]
+		if previous := before[uid]; previous != nil && previous.Error() == err.Error() {
+			continue
+		}
+		s.log.Error("Route was not loaded, its last good one stays in force", "uid", uid, "error", err)
+	}
+}
+
+func (s *Server) currentProblems() map[string]error {
+	if problems := s.problems.Load(); problems != nil {
+		return *problems
+	}
+	return nil
+}

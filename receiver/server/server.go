@@ -1,0 +1,172 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/postern-dev/postern/receiver/deliver"
+	"github.com/postern-dev/postern/receiver/ingest"
+	"github.com/postern-dev/postern/receiver/metrics"
+	"github.com/postern-dev/postern/receiver/queue"
+	"github.com/postern-dev/postern/receiver/route"
+	"github.com/postern-dev/postern/receiver/table"
+)
+
+// Source hands on whole sets of routes until ctx ends, and what is wrong with
+// routes that are not in the set, by uid. The first set must be complete. It
+// returns an error only for what trying again cannot mend.
+type Source func(ctx context.Context, emit func(routes []*route.Endpoint, problems map[string]error)) error
+
+// Options configure a [Server]. Listen, Internal, Store, Engine and Source are
+// required.
+type Options struct {
+	// Listen and Internal are the addresses of the two listeners.
+	Listen   string
+	Internal string
+	// TLSCertDir holds tls.crt and tls.key for the public listener; they are
+	// read again when they change. Empty serves plain HTTP.
+	TLSCertDir string
+
+	Store  queue.Store
+	Engine *deliver.Engine
+	Source Source
+
+	// Metrics are those that the engine observes too; Gatherer is served as
+	// /metrics. Both may be nil.
+	Metrics  *metrics.Metrics
+	Gatherer prometheus.Gatherer
+	// Observe, if set, is told of every answer; it must not block.
+	Observe func(ingest.Result)
+	// Loaded, if set, is told of every table that came into force.
+	Loaded func(*table.Table)
+
+	// TrustedProxies are the peers whose X-Forwarded-For is believed.
+	TrustedProxies []netip.Prefix
+	// MemoryBudgetBytes bounds the bodies of requests under way; 0 means 128 MiB.
+	MemoryBudgetBytes int64
+	// MaxConnections bounds the public connections; 0 means 4096.
+	MaxConnections int
+
+	// ShutdownDelay is how long requests are still served after readiness is
+	// given up, until nobody routes here any more.
+	ShutdownDelay time.Duration
+	// GracePeriod is the time from the signal until the process must be gone;
+	// 0 means 30 s.
+	GracePeriod time.Duration
+
+	// Logger is for people; nil discards.
+	Logger *slog.Logger
+	// Now tells the time; nil means time.Now.
+	Now func() time.Time
+}
+
+func (o Options) validate() error {
+	switch {
+	case o.Listen == "" || o.Internal == "":
+		return errors.New("server: both listen addresses must be set")
+	case o.Store == nil || o.Engine == nil || o.Source == nil:
+		return errors.New("server: store, engine and source must be set")
+	case o.ShutdownDelay < 0 || o.GracePeriod < 0:
+		return errors.New("server: shutdown delay and grace period must not be negative")
+	}
+	return nil
+}
+
+func (o Options) withDefaults() Options {
+	if o.Metrics == nil {
+		o.Metrics = metrics.New(prometheus.NewRegistry())
+	}
+	if o.Gatherer == nil {
+		o.Gatherer = prometheus.NewRegistry()
+	}
+	if o.MaxConnections <= 0 {
+		o.MaxConnections = 4096
+	}
+	if o.GracePeriod == 0 {
+		o.GracePeriod = 30 * time.Second
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return o
+}
+
+// Server is one receiver; make it with [New].
+type Server struct {
+	options Options
+	log     *slog.Logger
+
+	publicListener   net.Listener
+	internalListener net.Listener
+	public           *http.Server
+	internal         *http.Server
+
+	table table.Current
+	// problems are those of the source; the table has its own.
+	problems atomic.Pointer[map[string]error]
+	stopping atomic.Bool
+
+	background sync.WaitGroup
+	cleanups   cleanups
+}
+
+// New binds the listeners, so that a wrong address fails at once. [Server.Run]
+// must follow; it closes them.
+func New(options Options) (*Server, error) {
+	if err := options.validate(); err != nil {
+		return nil, err
+	}
+	options = options.withDefaults()
+	s := &Server{options: options, log: options.Logger}
+	s.cleanups.log = options.Logger
+	handler := ingest.New(ingest.Options{
+		Tables:            s.table.Get,
+		Store:             options.Store,
+		Deliverer:         deliverer{options.Engine},
+		TrustedProxies:    options.TrustedProxies,
+		MemoryBudgetBytes: options.MemoryBudgetBytes,
+		Observe:           options.Observe,
+		Metrics:           options.Metrics,
+		Logger:            options.Logger,
+		Now:               options.Now,
+	})
+	var err error
+	if s.public, err = publicServer(options, handler); err != nil {
+		return nil, err
+	}
+	s.internal = internalServer(options, s.internalHandler())
+	return s, s.listen()
+}
+
+func (s *Server) listen() error {
+	var err error
+	if s.publicListener, err = listenPublic(s.options); err != nil {
+		return err
+	}
+	if s.internalListener, err = net.Listen("tcp", s.options.Internal); err != nil {
+		return errors.Join(fmt.Errorf("internal listener: %w", err), s.publicListener.Close())
+	}
+	return nil
+}
+
+// Addr is the address of the public listener.
+func (s *Server) Addr() net.Addr { return s.publicListener.Addr() }
+
+// InternalAddr is the address of the internal listener.
+func (s *Server) InternalAddr() net.Addr { return s.internalListener.Addr() }
+
+// Table is the table in force, nil before the first.
+func (s *Server) Table() *table.Table { return s.table.Get() }
