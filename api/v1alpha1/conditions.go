@@ -115,6 +115,20 @@ const (
 	ReasonForeignObject = "ForeignObject"
 	// ReasonRollingOut: fewer pods serve than were asked for.
 	ReasonRollingOut = "RollingOut"
+	// ReasonWrongNamespace: only WebhookReceivers of the system namespace are run.
+	ReasonWrongNamespace = "WrongNamespace"
+	// ReasonInvalidName: the name leaves no room for the names of the objects.
+	ReasonInvalidName = "InvalidName"
+	// ReasonImagePullFailed: a pod's image cannot be pulled.
+	ReasonImagePullFailed = "ImagePullFailed"
+	// ReasonVolumePending: the store's volume was not provisioned.
+	ReasonVolumePending = "VolumePending"
+	// ReasonUnschedulable: no node takes a pod.
+	ReasonUnschedulable = "Unschedulable"
+	// ReasonPodFailing: a container cannot start or keeps exiting.
+	ReasonPodFailing = "PodFailing"
+	// ReasonPodNotReady: a pod runs and says that it cannot serve.
+	ReasonPodNotReady = "PodNotReady"
 	// ReasonScaledToZero: replicas is 0.
 	ReasonScaledToZero = "ScaledToZero"
 	// ReasonWeakDurability: allowWeakDurability is set.

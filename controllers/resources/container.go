@@ -8,6 +8,8 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/apimachinery/pkg/util/intstr"
 	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
+
+	"github.com/postern-dev/postern/receiver/queue/acl"
 )
 
 const (
@@ -51,7 +53,12 @@ func (m *model) receiverContainer() *corev1ac.ContainerApplyConfiguration {
 	if m.tls() {
 		container.WithVolumeMounts(mount(volumeTLS, tlsPath).WithReadOnly(true))
 	}
-	if !m.sidecar() {
+	if m.sidecar() {
+		// The receiver looks at how full the store's volume is; it writes nothing there.
+		container.
+			WithEnv(corev1ac.EnvVar().WithName("POSTERN_STORE_DATA_DIR").WithValue(storePath)).
+			WithVolumeMounts(mount(volumeData, storePath).WithReadOnly(true))
+	} else {
 		container.WithEnv(m.externalStoreURL())
 	}
 	return container
@@ -70,7 +77,7 @@ func (m *model) receiverArguments() []string {
 		"--log-level=" + strings.ToLower(string(m.spec.LogLevel)),
 	}
 	if m.sidecar() {
-		arguments = append(arguments, "--store=unix://"+socketPath, "--store-user="+storeUser)
+		arguments = append(arguments, "--store=unix://"+socketPath, "--store-user="+acl.Username)
 	}
 	if len(m.spec.TrustedProxies) > 0 {
 		arguments = append(arguments, "--trusted-proxies="+join(m.spec.TrustedProxies))

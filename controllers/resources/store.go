@@ -5,6 +5,8 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
+
+	"github.com/postern-dev/postern/receiver/queue/acl"
 )
 
 const storePath = "/data"
@@ -41,7 +43,7 @@ func storeProbe() *corev1ac.ProbeApplyConfiguration {
 		WithFailureThreshold(600).
 		WithTimeoutSeconds(2).
 		WithExec(corev1ac.ExecAction().WithCommand(
-			"redis-cli", "-e", "-s", socketPath, "--user", storeUser, "--pass", "none", "--no-auth-warning", "ping"))
+			"redis-cli", "-e", "-s", socketPath, "--user", acl.Username, "--pass", "none", "--no-auth-warning", "ping"))
 }
 
 // storeArguments are the whole configuration: a socket instead of a port, every
@@ -60,8 +62,6 @@ func (m *model) storeArguments() []string {
 		"--maxmemory", strconv.FormatInt(m.spec.Store.Sidecar.MaxMemory.Value(), 10),
 		"--maxmemory-policy", "noeviction",
 		"--io-threads", "1",
-		"--user", "default", "off",
-		"--user", storeUser,
 	}
-	return append(arguments, storeRules...)
+	return append(arguments, acl.ServerArgs()...)
 }

@@ -1,0 +1,123 @@
+// Package confirm asks receivers what they serve, so that a condition says what
+// is and not what should be.
+//
+// It speaks the receivers' internal HTTP (/routes, /readyz) and lists their
+// pods; it imports no other package of the controllers but meta.
+package confirm
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// Receiver is one receiver process that can be asked.
+type Receiver struct {
+	// Name is what messages call it: the pod's name, or the URL.
+	Name string
+	// URL is the base of its internal HTTP, without a slash at the end.
+	URL string
+}
+
+// Loaded is what a receiver says about one route.
+type Loaded struct {
+	UID        string `json:"uid"`
+	Hash       string `json:"hash"`
+	Generation int64  `json:"generation"`
+	// Error is set when the receiver refuses the route that it was given.
+	Error string `json:"error,omitempty"`
+}
+
+// Client asks receivers.
+type Client struct {
+	http *http.Client
+}
+
+// timeout is for one question. A receiver that takes longer is not confirmed;
+// the question is asked again.
+const timeout = time.Second
+
+// maxAnswerBytes bounds what is read of an answer.
+const maxAnswerBytes = 1 << 20
+
+// NewClient returns a Client. It never goes through a proxy and follows no
+// redirects: receivers are asked directly or not at all.
+func NewClient() *Client {
+	return &Client{http: &http.Client{
+		Timeout:   timeout,
+		Transport: &http.Transport{MaxIdleConnsPerHost: 8, IdleConnTimeout: 30 * time.Second},
+		CheckRedirect: func(*http.Request, []*http.Request) error {
+			return http.ErrUseLastResponse
+		},
+	}}
+}
+
+// Close lets go of idle connections.
+func (c *Client) Close() { c.http.CloseIdleConnections() }
+
+// Route returns what the receiver says about the route, or nil if it has none
+// of that uid.
+func (c *Client) Route(ctx context.Context, receiver Receiver, uid string) (*Loaded, error) {
+	status, body, err := c.get(ctx, receiver.URL+"/routes?uid="+url.QueryEscape(uid))
+	if err != nil {
+		return nil, err
+	}
+	if status != http.StatusOK {
+		return nil, fmt.Errorf("GET /routes answered %d", status)
+	}
+	var answer struct {
+		Routes []Loaded `json:"routes"`
+	}
+	if err := json.Unmarshal(body, &answer); err != nil {
+		return nil, fmt.Errorf("GET /routes answered no JSON: %w", err)
+	}
+	for i := range answer.Routes {
+		if answer.Routes[i].UID == uid {
+			return &answer.Routes[i], nil
+		}
+	}
+	return nil, nil //nolint:nilnil // no such route is an answer, not a failure
+}
+
+// Ready returns nil if the receiver is ready, else an error with its reason.
+func (c *Client) Ready(ctx context.Context, receiver Receiver) error {
+	status, body, err := c.get(ctx, receiver.URL+"/readyz")
+	if err != nil {
+		return err
+	}
+	if status == http.StatusOK {
+		return nil
+	}
+	const maxReason = 300
+	reason := strings.Join(strings.Fields(string(body)), " ")
+	if len(reason) > maxReason {
+		reason = strings.ToValidUTF8(reason[:maxReason], "") + "…"
+	}
+	if reason == "" {
+		reason = fmt.Sprintf("GET /readyz answered %d", status)
+	}
+	return errors.New(reason)
+}
+
+func (c *Client) get(ctx context.Context, address string) (status int, body []byte, err error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return 0, nil, err
+	}
+	response, err := c.http.Do(request)
+	if err != nil {
+		return 0, nil, err
+	}
+	defer response.Body.Close()
+	body, err = io.ReadAll(io.LimitReader(response.Body, maxAnswerBytes))
+	if err != nil {
+		return 0, nil, fmt.Errorf("read answer: %w", err)
+	}
+	return response.StatusCode, body, nil
+}

@@ -1,5 +1,0 @@
-package resources
-
-const storeUser = "postern"
-
-var storeRules = []string{"on", "nopass"}

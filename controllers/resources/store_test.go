@@ -1,0 +1,75 @@
+package resources_test
+
+import (
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+
+	"github.com/postern-dev/postern/controllers/resources"
+)
+
+// TestStoreStarts starts a real server with the very arguments of the sidecar
+// and asks it with the very probe.
+func TestStoreStarts(t *testing.T) {
+	t.Parallel()
+	program, err := exec.LookPath("redis-server")
+	if err != nil {
+		t.Fatalf("redis-server is not installed (Debian: apt-get install redis-server): %v", err)
+	}
+	objects := resources.Receiver(inputs(t)["default"], settings)
+	store := find[appsv1.Deployment](t, "Deployment", objects).Spec.Template.Spec.InitContainers[0]
+	run, data := t.TempDir(), t.TempDir()
+	here := func(arguments []string) []string {
+		local := make([]string, len(arguments))
+		for i, argument := range arguments {
+			argument = strings.Replace(argument, "/run/postern", run, 1)
+			if argument == "/data" {
+				argument = data
+			}
+			local[i] = argument
+		}
+		return local
+	}
+	server := exec.CommandContext(t.Context(), program, here(store.Args)...)
+	output := &strings.Builder{}
+	server.Stdout, server.Stderr = output, output
+	if err := server.Start(); err != nil {
+		t.Fatal(err)
+	}
+	stopped := make(chan struct{})
+	go func() { _ = server.Wait(); close(stopped) }()
+	t.Cleanup(func() { _ = server.Process.Kill(); <-stopped })
+
+	probe := here(store.StartupProbe.Exec.Command)
+	deadline := time.After(20 * time.Second)
+	for {
+		answer, err := exec.CommandContext(t.Context(), probe[0], probe[1:]...).CombinedOutput()
+		if err == nil {
+			break
+		}
+		select {
+		case <-stopped:
+			t.Fatalf("server stopped:\n%s", output)
+		case <-deadline:
+			t.Fatalf("probe never passes: %v: %s", err, answer)
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+	socket := filepath.Join(run, "redis.sock")
+	denied, err := exec.CommandContext(t.Context(), "redis-cli", "-e", "-s", socket, "ping").CombinedOutput()
+	if err == nil || !strings.Contains(string(denied), "NOAUTH") {
+		t.Errorf("the default user may ping (%s, %v), want it off", denied, err)
+	}
+	for _, forbidden := range [][]string{{"FLUSHALL"}, {"CONFIG", "SET", "appendfsync", "no"}, {"KEYS", "*"}, {"SHUTDOWN"}} {
+		arguments := append([]string{"-e", "-s", socket, "--user", "postern", "--pass", "none", "--no-auth-warning"},
+			forbidden...)
+		answer, err := exec.CommandContext(t.Context(), "redis-cli", arguments...).CombinedOutput()
+		if err == nil || !strings.Contains(string(answer), "NOPERM") {
+			t.Errorf("%v answered %q, want NOPERM", forbidden, answer)
+		}
+	}
+}
