@@ -25,6 +25,7 @@ type exchange struct {
 	verdict  verify.Verdict  // verify
 	verified bool            // verify: false only under Audit
 	event    *event.Event    // identify
+	facts    *table.Facts    // identify
 	targets  []string        // match
 	reason   Reason          // whoever refuses; verify under Audit
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 
 	"github.com/postern-dev/postern/receiver/event"
+	"github.com/postern-dev/postern/receiver/expr"
 	"github.com/postern-dev/postern/receiver/queue"
 	"github.com/postern-dev/postern/receiver/table"
 )
@@ -28,17 +29,23 @@ func (h *Handler) identify(x *exchange) (*answer, error) {
 		Header:      forwardable(x.request.Header, x.endpoint.Verifier.CredentialHeaders()),
 		Body:        x.body,
 	}
-	key, err := x.endpoint.DedupKey(x.facts(), x.verdict.DeliveryID)
+	x.facts = newFacts(x.event)
+	// The event type comes first: the key may be made of it, and everything
+	// may be made of the id that comes last.
+	var err error
+	x.event.Type, err = x.endpoint.EventType(x.facts)
+	h.warnExpression(x, "eventType", err)
+	x.facts.Event.Type = x.event.Type
+	key, err := x.endpoint.DedupKey(x.facts, x.verdict.DeliveryID)
 	h.warnExpression(x, "deduplication.key", err)
 	x.event.ID = eventID(x, key)
-	x.event.Type, err = x.endpoint.EventType(x.facts())
-	h.warnExpression(x, "eventType", err)
+	x.facts.Event.ID = x.event.ID
 	return nil, nil
 }
 
 // match finds the targets that the event is for.
 func (h *Handler) match(x *exchange) (*answer, error) {
-	targets, err := x.endpoint.Match(x.facts())
+	targets, err := x.endpoint.Match(x.facts)
 	h.warnExpression(x, "when", err)
 	if len(targets) == 0 {
 		return newAnswer(OutcomeIgnored, 200, map[string]string{"status": string(OutcomeIgnored)}), nil
@@ -81,15 +88,12 @@ func shortHash(text string) string {
 	return hex.EncodeToString(sum[:16])
 }
 
-// facts are what the endpoint's expressions see: the headers that targets get,
-// never a credential.
-func (x *exchange) facts() *table.Facts {
-	return &table.Facts{
-		ID:         x.event.ID,
-		Type:       x.event.Type,
-		Source:     x.event.Source,
-		ReceivedAt: x.event.ReceivedAt,
-		Header:     x.event.Header,
-		Body:       x.body,
-	}
+// newFacts are what the endpoint's expressions see: the headers that targets
+// get, never a credential.
+func newFacts(ev *event.Event) *table.Facts {
+	return table.NewFacts(expr.Event{
+		Type:       ev.Type,
+		Source:     ev.Source,
+		ReceivedAt: ev.ReceivedAt,
+	}, ev.Header, ev.Body)
 }

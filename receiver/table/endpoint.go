@@ -6,6 +6,7 @@ import (
 
 	"golang.org/x/time/rate"
 
+	"github.com/postern-dev/postern/receiver/expr"
 	"github.com/postern-dev/postern/receiver/route"
 	"github.com/postern-dev/postern/receiver/verify"
 )
@@ -29,8 +30,8 @@ type Endpoint struct {
 	compiled  bool
 	allowed   []netip.Prefix
 	targets   []target
-	eventType textExpression
-	dedupKey  textExpression
+	eventType *expr.String
+	dedupKey  *expr.String
 }
 
 func compile(r *route.Endpoint, document []byte) (*Endpoint, error) {

@@ -1,61 +1,54 @@
 package table
 
 import (
-	"errors"
+	"fmt"
 	"net/http"
-	"time"
 
-	"github.com/postern-dev/postern/receiver/route"
+	"github.com/postern-dev/postern/receiver/expr"
 )
 
-// Facts are what expressions and filters see of one verified request.
-type Facts struct {
-	ID         string
-	Type       string
-	Source     string
-	ReceivedAt time.Time
-	Header     http.Header
-	Body       []byte
-}
+// Facts are what expressions and filters see of one verified request. They
+// are not safe for concurrent use.
+type Facts = expr.Activation
 
-type textExpression func(*Facts) (string, error)
-
-type boolExpression func(*Facts) (bool, error)
-
-func compileText(field, source string) (textExpression, error) {
-	if source == "" {
-		return nil, nil
-	}
-	return nil, errors.New("not yet")
-}
-
-func compileBool(field, source string) (boolExpression, error) {
-	if source == "" {
-		return nil, nil
-	}
-	return nil, errors.New("not yet")
+// NewFacts returns the facts of one request; the body is parsed when the first
+// expression looks into it.
+func NewFacts(event expr.Event, header http.Header, body []byte) *Facts {
+	return expr.NewActivation(event, header, body)
 }
 
 func (e *Endpoint) compileExpressions() error {
 	var err error
-	if e.eventType, err = compileText("eventType", e.Route.EventTypeExpression); err != nil {
+	if e.eventType, err = compileString("eventType", e.Route.EventTypeExpression); err != nil {
 		return err
 	}
-	if e.dedupKey, err = compileText("deduplication.key", e.Route.Deduplication.KeyExpression); err != nil {
+	if e.dedupKey, err = compileString("deduplication.key", e.Route.Deduplication.KeyExpression); err != nil {
 		return err
 	}
 	return e.compileTargets()
+}
+
+// compileString returns nil for an expression that is not set.
+func compileString(field, source string) (*expr.String, error) {
+	if source == "" {
+		return nil, nil
+	}
+	compiled, err := expr.CompileString(source)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", field, err)
+	}
+	return compiled, nil
 }
 
 // EventType evaluates the endpoint's own expression for the event type; with
 // none, or when it fails, it returns the type in facts.
 func (e *Endpoint) EventType(facts *Facts) (string, error) {
 	if e.eventType == nil {
-		return facts.Type, nil
+		return facts.Event.Type, nil
 	}
-	value, err := e.eventType(facts)
+	value, err := e.eventType.Eval(facts)
 	if err != nil {
-		return facts.Type, err
+		return facts.Event.Type, err
 	}
 	return value, nil
 }
@@ -66,11 +59,9 @@ func (e *Endpoint) DedupKey(facts *Facts, deliveryID string) (string, error) {
 	if e.dedupKey == nil {
 		return deliveryID, nil
 	}
-	value, err := e.dedupKey(facts)
+	value, err := e.dedupKey.Eval(facts)
 	if err != nil || value == "" {
 		return deliveryID, err
 	}
 	return value, nil
 }
-
-var _ = route.DeliveryQueued

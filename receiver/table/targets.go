@@ -4,29 +4,37 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/postern-dev/postern/receiver/expr"
 )
 
 // target decides whether one target gets an event.
 type target struct {
 	name  string
 	types []string
-	when  boolExpression
+	when  *expr.Bool
 }
 
 func (e *Endpoint) compileTargets() error {
-	for i, t := range e.Route.Targets {
-		when, err := compileBool(fmt.Sprintf("targets[%d].when", i), t.WhenExpression)
-		if err != nil {
-			return err
+	for _, t := range e.Route.Targets {
+		compiled := target{name: t.Name, types: t.EventTypes}
+		if t.WhenExpression != "" {
+			when, err := expr.CompileBool(t.WhenExpression)
+			if err != nil {
+				return fmt.Errorf("target %s: when: %w", t.Name, err)
+			}
+			compiled.when = when
 		}
-		e.targets = append(e.targets, target{name: t.Name, types: t.EventTypes, when: when})
+		e.targets = append(e.targets, compiled)
 	}
 	return nil
 }
 
-// Match returns the names of the targets that the event is for. A target
-// whose expression fails on the event gets it, and the error is returned
-// beside the names: a delivery too many can be ignored, one too few is lost.
+// Match returns the names of the targets that the event is for, and beside
+// them what went wrong. An expression that fails on the event, say for a key
+// that the body does not have, does not hold. One that ended at a limit is
+// undecided and the target gets the event: a delivery too many can be ignored,
+// one too few is lost.
 func (e *Endpoint) Match(facts *Facts) ([]string, error) {
 	var names []string
 	var errs []error
@@ -35,7 +43,7 @@ func (e *Endpoint) Match(facts *Facts) ([]string, error) {
 		if err != nil {
 			errs = append(errs, fmt.Errorf("target %s: %w", t.name, err))
 		}
-		if matches || err != nil {
+		if matches || expr.Exceeded(err) {
 			names = append(names, t.name)
 		}
 	}
@@ -43,13 +51,13 @@ func (e *Endpoint) Match(facts *Facts) ([]string, error) {
 }
 
 func (t *target) matches(facts *Facts) (bool, error) {
-	if !matchesType(t.types, facts.Type) {
+	if !matchesType(t.types, facts.Event.Type) {
 		return false, nil
 	}
 	if t.when == nil {
 		return true, nil
 	}
-	return t.when(facts)
+	return t.when.Eval(facts)
 }
 
 func matchesType(globs []string, eventType string) bool {
