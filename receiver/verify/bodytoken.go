@@ -83,7 +83,7 @@ func jsonItems(body []byte, name string) ([][]byte, bool) {
 			return nil, false
 		}
 		if done, ok := w.more('}'); !ok || done {
-			return items, ok && w.atEnd()
+			return items, ok && seen && w.atEnd()
 		}
 	}
 }

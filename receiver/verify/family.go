@@ -79,14 +79,17 @@ func keysFor(variants []Variant, index int, keys []key) []key {
 // judge tries the schemes whose headers the request has. Among refusals the
 // one that came furthest is reported.
 func (f *family) judge(ctx context.Context, request *Request) (proof, error) {
-	signed := false
+	signed, signable := false, false
 	for _, m := range f.members {
 		signed = signed || !m.weak && m.judge.present(request.Header)
+		signable = signable || !m.weak && !m.keyless
 	}
 	var refusal error
 	for _, m := range f.members {
 		switch {
 		case m.keyless:
+			continue
+		case m.weak && signed && signable:
 			continue
 		case m.weak && signed:
 			refusal = further(refusal, refuse(SignatureMismatch,

@@ -60,13 +60,12 @@ func answerTwitch(_ *greeting, _ proof, request *Request) (*Response, error) {
 	return replyText(f[0]), nil
 }
 
-// answerDiscord answers PING: an interaction of type 1, or a webhook event of
-// type 0.
+// answerDiscord answers PING: type 1 without an event is an interaction's,
+// type 0 a webhook event's.
 func answerDiscord(_ *greeting, _ proof, request *Request) (*Response, error) {
-	f := jsonFields(request.Body, "type", "event.type", "token", "application_id", "version")
-	isEvent := f[2] == "" && f[3] != ""
+	f := jsonFields(request.Body, "type", "event.type")
 	switch {
-	case f[0] == "1" && f[1] == "" && (f[2] != "" || !isEvent || f[4] == ""):
+	case f[0] == "1" && f[1] == "":
 		return reply(http.StatusOK, "application/json", []byte(`{"type":1}`)), nil
 	case f[0] == "0" && f[1] == "":
 		return reply(http.StatusNoContent, "", nil), nil

@@ -59,15 +59,20 @@ func (keys hmacKeys) match(w *work, body []byte) (string, bool) {
 func (k *hmacKey) signed(w *work, body []byte) bool {
 	state := k.states.Get().(*hmacState)
 	defer k.states.Put(state)
-	state.hash.Reset()
-	w.writeContent(state.hash, body)
-	sum := state.hash.Sum(state.sum[:0])
+	sum := state.mac(w, body)
 	for i := range w.count {
 		if secretEqual(sum, w.candidates[i][:len(sum)]) {
 			return true
 		}
 	}
 	return false
+}
+
+// mac is the MAC of the content, valid until the next call.
+func (s *hmacState) mac(w *work, body []byte) []byte {
+	s.hash.Reset()
+	w.writeContent(s.hash, body)
+	return s.hash.Sum(s.sum[:0])
 }
 
 // hmacSum is the MAC of one message, for schemes beside the engine.

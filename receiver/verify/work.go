@@ -50,12 +50,6 @@ func (w *work) release() {
 // collect decodes every signature of the request that the scheme may accept.
 func (w *work) collect() error {
 	s := w.scheme
-	for _, r := range s.required {
-		values := w.request.Header[r.header]
-		if len(values) != 1 || values[0] != r.value {
-			return refusef(SignatureMalformed, "header %s must be %q", r.header, r.value)
-		}
-	}
 	present := false
 	for _, name := range s.headers {
 		lines := w.request.Header[name]
@@ -74,6 +68,17 @@ func (w *work) collect() error {
 		return refusef(SignatureMissing, "header %s is missing", strings.Join(s.headers[:min(3, len(s.headers))], " or "))
 	case w.count == 0:
 		return refuse(SignatureMalformed, s.expected())
+	}
+	return w.require()
+}
+
+// require checks the headers that must have a fixed value.
+func (w *work) require() error {
+	for _, r := range w.scheme.required {
+		values := w.request.Header[r.header]
+		if len(values) != 1 || values[0] != r.value {
+			return refusef(SignatureMalformed, "header %s must be %q", r.header, r.value)
+		}
 	}
 	return nil
 }
