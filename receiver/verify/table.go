@@ -8,6 +8,8 @@ func table() [][]preset {
 		presetsPayments(),
 		presetsCommerce(),
 		presetsChat(),
+		presetsSpecial(),
+		presetsTokens(),
 		presetsWork(),
 		presetsOperations(),
 		presetsMail(),
