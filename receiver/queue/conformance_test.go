@@ -13,7 +13,9 @@ import (
 // open connects to a server; what the options leave out is set for tests.
 func open(t testing.TB, server *redistest.Server, options queue.Options) *queue.Redis {
 	t.Helper()
-	options.URL = server.URL()
+	if options.URL == "" {
+		options.URL = server.URL()
+	}
 	if options.PollInterval == 0 {
 		// Tests that need a look ask for it.
 		options.PollInterval = time.Hour
@@ -52,5 +54,17 @@ func TestRedisConformsWithItsOwnRights(t *testing.T) {
 			t.Fatalf("Check: %v", err)
 		}
 		return store
+	})
+}
+
+// TestRedisConformsOnACluster has a single node: what can break on a Cluster is
+// a script whose keys are of several slots.
+func TestRedisConformsOnACluster(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t, redistest.WithTCP(t), redistest.WithArgs("--cluster-enabled", "yes"))
+	server.Do(t, "CLUSTER", "ADDSLOTSRANGE", "0", "16383")
+	server.Await(t, "cluster_state:ok", "CLUSTER", "INFO")
+	queuetest.Run(t, func(t *testing.T, clock func() time.Time) queue.Store {
+		return open(t, server, queue.Options{URL: server.TCPURL(), Clock: clock})
 	})
 }

@@ -8,9 +8,11 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -34,6 +36,7 @@ type Server struct {
 	dir      string
 	args     []string
 	username string
+	port     string
 
 	command *exec.Cmd
 	exited  chan struct{}
@@ -53,6 +56,21 @@ func WithArgs(args ...string) Option {
 // default user is off; the user must exist.
 func WithUser(name string) Option {
 	return func(s *Server) { s.username = name }
+}
+
+// WithTCP has the server listen on a port of the loopback interface too.
+func WithTCP(t testing.TB) Option {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatalf("looking for a free port: %v", err)
+	}
+	_, port, _ := net.SplitHostPort(listener.Addr().String())
+	_ = listener.Close()
+	return func(s *Server) {
+		s.port = port
+		s.args = append(s.args, "--bind", "127.0.0.1", "--port", port)
+	}
 }
 
 // Start runs a server until the end of the test.
@@ -78,6 +96,11 @@ func Start(t testing.TB, options ...Option) *Server {
 // URL is the address of the server in the form that the store takes.
 func (s *Server) URL() string {
 	return "unix://" + s.Socket()
+}
+
+// TCPURL is the address of a server that was started with [WithTCP].
+func (s *Server) TCPURL() string {
+	return "redis://127.0.0.1:" + s.port
 }
 
 // Socket is the path of the server's socket.
@@ -143,6 +166,25 @@ func (s *Server) Do(t testing.TB, args ...string) string {
 		t.Fatalf("redis %v: %v", args, err)
 	}
 	return fmt.Sprint(reply)
+}
+
+// Await polls a command until its reply contains the text.
+func (s *Server) Await(t testing.TB, text string, args ...string) {
+	t.Helper()
+	deadline := time.After(startDeadline)
+	retry := time.NewTicker(5 * time.Millisecond)
+	defer retry.Stop()
+	for {
+		reply := s.Do(t, args...)
+		if strings.Contains(reply, text) {
+			return
+		}
+		select {
+		case <-retry.C:
+		case <-deadline:
+			t.Fatalf("redis %v still replies %q after %s, want %q", args, reply, startDeadline, text)
+		}
+	}
 }
 
 // Client connects to the server; the caller closes the client.

@@ -1,0 +1,130 @@
+package queue_test
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/postern-dev/postern/receiver/queue"
+	"github.com/postern-dev/postern/receiver/queue/queuetest"
+	"github.com/postern-dev/postern/receiver/queue/redistest"
+)
+
+// benchmarkBody is the size of a small webhook.
+const benchmarkBody = 1 << 10
+
+// BenchmarkAdmit stores events from many goroutines at once, as requests come.
+func BenchmarkAdmit(b *testing.B) {
+	for _, parallel := range []int{1, 32, 256} {
+		b.Run(fmt.Sprintf("parallel=%d", parallel), func(b *testing.B) {
+			store := open(b, redistest.Start(b), queue.Options{})
+			inParallel(b, parallel, func(i int64) error {
+				_, err := store.Admit(b.Context(), benchmarkAdmission(i))
+				return err
+			})
+		})
+	}
+}
+
+// BenchmarkCycle stores and delivers, handed over in memory: two steps an event.
+func BenchmarkCycle(b *testing.B) {
+	attempt := &queue.Attempt{At: time.Now(), Status: 200, Latency: time.Millisecond}
+	for _, parallel := range []int{32, 256} {
+		b.Run(fmt.Sprintf("parallel=%d", parallel), func(b *testing.B) {
+			store := open(b, redistest.Start(b), queue.Options{})
+			inParallel(b, parallel, func(i int64) error {
+				receipt, err := store.Admit(b.Context(), benchmarkAdmission(i))
+				if err != nil {
+					return err
+				}
+				return store.Settle(b.Context(), receipt.Leases[0], queue.Settlement{Attempt: attempt})
+			})
+		})
+	}
+}
+
+// BenchmarkMemory measures what an event takes in the server's memory.
+func BenchmarkMemory(b *testing.B) {
+	server := redistest.Start(b)
+	store := open(b, server, queue.Options{})
+	const events = 20_000
+	for range b.N {
+		server.Do(b, "FLUSHALL")
+		empty := usedMemory(b, server)
+		for i := range events {
+			if _, err := store.Admit(b.Context(), benchmarkAdmission(int64(i))); err != nil {
+				b.Fatal(err)
+			}
+		}
+		pending := usedMemory(b, server)
+		for i := range events {
+			lease := queue.Lease{Queue: builder, EventID: numbered(i), Fence: 1}
+			if err := store.Settle(b.Context(), lease, queue.Settlement{}); err != nil {
+				b.Fatal(err)
+			}
+		}
+		tombstones := usedMemory(b, server)
+		b.ReportMetric(float64(pending-empty)/events, "B/pending")
+		b.ReportMetric(float64(tombstones-empty)/events, "B/tombstone")
+	}
+}
+
+func benchmarkAdmission(i int64) *queue.Admission {
+	e := queuetest.Event(uid, numbered(int(i)), time.Now())
+	e.Body = []byte(strings.Repeat("x", benchmarkBody))
+	for header := range 8 {
+		e.Header["X-Header-"+strconv.Itoa(header)] = []string{"a value of usual length"}
+	}
+	return &queue.Admission{
+		Event: e, Targets: []string{"builder"}, RememberFor: time.Hour, HistoryLimit: 100, LeaseFor: leaseFor,
+	}
+}
+
+// inParallel spreads b.N calls over goroutines, b.RunParallel's multiple of
+// processors aside.
+func inParallel(b *testing.B, goroutines int, call func(i int64) error) {
+	b.Helper()
+	b.ReportAllocs()
+	var next atomic.Int64
+	failures := make(chan error, goroutines)
+	b.ResetTimer()
+	for range goroutines {
+		go func() {
+			for {
+				i := next.Add(1)
+				if i > int64(b.N) {
+					failures <- nil
+					return
+				}
+				if err := call(i); err != nil {
+					failures <- err
+					return
+				}
+			}
+		}()
+	}
+	for range goroutines {
+		if err := <-failures; err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "events/s")
+}
+
+func usedMemory(b *testing.B, server *redistest.Server) int64 {
+	b.Helper()
+	for line := range strings.Lines(server.Do(b, "INFO", "memory")) {
+		if value, ok := strings.CutPrefix(strings.TrimSpace(line), "used_memory:"); ok {
+			used, err := strconv.ParseInt(value, 10, 64)
+			if err != nil {
+				b.Fatal(err)
+			}
+			return used
+		}
+	}
+	b.Fatal("INFO memory says nothing of used_memory")
+	return 0
+}

@@ -1,0 +1,445 @@
+package queue_test
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/postern-dev/postern/receiver/queue"
+	"github.com/postern-dev/postern/receiver/queue/queuetest"
+	"github.com/postern-dev/postern/receiver/queue/redistest"
+)
+
+const (
+	uid      = "0b7c6a52-1f0e-4b5e-9a56-6e1d6b1f2a11"
+	leaseFor = time.Minute
+)
+
+var builder = queue.ID{EndpointUID: uid, Target: "builder"}
+
+func admission(id string, bodyBytes int) *queue.Admission {
+	e := queuetest.Event(uid, id, time.Now())
+	if bodyBytes > 0 {
+		e.Body = []byte(strings.Repeat("x", bodyBytes))
+	}
+	return &queue.Admission{
+		Event: e, Targets: []string{"builder"}, RememberFor: time.Hour, HistoryLimit: 100, LeaseFor: leaseFor,
+	}
+}
+
+func numbered(i int) string {
+	return fmt.Sprintf("%032x", i)
+}
+
+func mustAdmit(t *testing.T, store *queue.Redis, admission *queue.Admission) queue.Receipt {
+	t.Helper()
+	receipt, err := store.Admit(t.Context(), admission)
+	if err != nil {
+		t.Fatalf("Admit: %v", err)
+	}
+	return receipt
+}
+
+func wantUnavailable(t *testing.T, store *queue.Redis) {
+	t.Helper()
+	receipt, err := store.Admit(t.Context(), admission(queue.NewID(), 0))
+	if !errors.Is(err, queue.ErrUnavailable) {
+		t.Errorf("Admit returned %+v and %v, want ErrUnavailable", receipt, err)
+	}
+}
+
+// eventually tries until it works; a real process takes the time that it takes.
+func eventually(t *testing.T, try func() error) {
+	t.Helper()
+	deadline := time.After(30 * time.Second)
+	again := time.NewTicker(5 * time.Millisecond)
+	defer again.Stop()
+	for {
+		err := try()
+		if err == nil {
+			return
+		}
+		select {
+		case <-again.C:
+		case <-deadline:
+			t.Fatalf("still failing: %v", err)
+		}
+	}
+}
+
+func TestNothingAcknowledgedIsLostByKill(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t)
+	store := open(t, server, queue.Options{})
+	var (
+		group  sync.WaitGroup
+		mu     sync.Mutex
+		acked  []string
+		enough = make(chan struct{})
+	)
+	for worker := range 20 {
+		group.Go(func() {
+			for i := 0; ; i++ {
+				id := numbered(worker<<32 + i)
+				if _, err := store.Admit(t.Context(), admission(id, 1024)); err != nil {
+					return
+				}
+				mu.Lock()
+				if acked = append(acked, id); len(acked) == 2000 {
+					close(enough)
+				}
+				mu.Unlock()
+			}
+		})
+	}
+	<-enough
+	server.Kill(t)
+	group.Wait()
+	server.Restart(t)
+
+	for _, id := range acked {
+		var record *queue.Record
+		eventually(t, func() (err error) {
+			record, err = store.Get(t.Context(), uid, id)
+			if errors.Is(err, queue.ErrNotFound) {
+				t.Fatalf("event %s was acknowledged and is lost", id)
+			}
+			return err
+		})
+		if len(record.Event.Body) != 1024 || record.Status != queue.StatusPending {
+			t.Fatalf("event %s came back as %+v", id, record.Summary)
+		}
+	}
+	depths, err := store.Depths(t.Context(), []queue.ID{builder})
+	if err != nil || depths[0].Pending < int64(len(acked)) {
+		t.Errorf("%+v pending and %v, want at least the %d acknowledged", depths, err, len(acked))
+	}
+}
+
+func TestStoreComesBack(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t)
+	store := open(t, server, queue.Options{})
+	mustAdmit(t, store, admission(numbered(1), 0))
+
+	server.Kill(t)
+	wantUnavailable(t, store)
+	if err := store.Health(t.Context()); !errors.Is(err, queue.ErrUnavailable) {
+		t.Errorf("Health returned %v, want ErrUnavailable", err)
+	}
+	if _, err := store.Claim(t.Context(), builder, 1, leaseFor); !errors.Is(err, queue.ErrUnavailable) {
+		t.Errorf("Claim returned %v, want ErrUnavailable", err)
+	}
+
+	server.Restart(t)
+	eventually(t, func() error {
+		receipt, err := store.Admit(t.Context(), admission(numbered(1), 0))
+		if err == nil && !receipt.Duplicate {
+			t.Fatal("the event of before is forgotten")
+		}
+		return err
+	})
+	if err := store.Health(t.Context()); err != nil {
+		t.Errorf("Health: %v", err)
+	}
+}
+
+func TestStoreMayStartLater(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t)
+	server.Kill(t)
+	store := open(t, server, queue.Options{PollInterval: 10 * time.Millisecond})
+	wantUnavailable(t, store)
+	server.Restart(t)
+	eventually(t, func() error {
+		_, err := store.Admit(t.Context(), admission(numbered(1), 0))
+		return err
+	})
+}
+
+func TestStalledStoreIsGivenUpInTime(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t)
+	store := open(t, server, queue.Options{StepTimeout: 100 * time.Millisecond})
+	mustAdmit(t, store, admission(numbered(1), 0))
+	server.Pause(t)
+	defer server.Resume(t)
+	start := time.Now()
+	wantUnavailable(t, store)
+	if took := time.Since(start); took > 5*time.Second {
+		t.Errorf("giving up took %s", took)
+	}
+}
+
+func TestScriptsAreLoadedAgain(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t)
+	store := open(t, server, queue.Options{})
+	receipt := mustAdmit(t, store, admission(numbered(1), 0))
+	server.Do(t, "SCRIPT", "FLUSH")
+	mustAdmit(t, store, admission(numbered(2), 0))
+	server.Do(t, "SCRIPT", "FLUSH")
+	if lost, err := store.Renew(t.Context(), receipt.Leases, leaseFor); err != nil || len(lost) != 0 {
+		t.Errorf("Renew returned %v and %v", lost, err)
+	}
+	server.Do(t, "SCRIPT", "FLUSH")
+	depths, err := store.Depths(t.Context(), []queue.ID{builder, builder})
+	if err != nil || depths[0].Pending != 2 || depths[1].Pending != 2 {
+		t.Errorf("Depths returned %+v and %v", depths, err)
+	}
+}
+
+func TestReplicaIsRefused(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t)
+	store := open(t, server, queue.Options{})
+	mustAdmit(t, store, admission(numbered(1), 0))
+	server.Do(t, "REPLICAOF", "127.0.0.1", "1")
+	wantUnavailable(t, store)
+}
+
+func TestFullStoreRefusesAndDrains(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t, redistest.WithArgs("--maxmemory", "6mb"))
+	// Past its maximum: the watermark must not come first here.
+	store := open(t, server, queue.Options{Watermark: 100})
+	var leases []queue.Lease
+	for i := 0; ; i++ {
+		receipt, err := store.Admit(t.Context(), admission(numbered(i), 10<<10))
+		if errors.Is(err, queue.ErrFull) {
+			break
+		}
+		if err != nil || i > 1000 {
+			t.Fatalf("admission %d returned %v, want ErrFull some time", i, err)
+		}
+		leases = append(leases, receipt.Leases...)
+	}
+	if len(leases) < 10 {
+		t.Fatalf("only %d events fit", len(leases))
+	}
+	refused := admission(numbered(len(leases)), 10<<10)
+	attempt := &queue.Attempt{At: time.Now(), Status: 503, Excerpt: strings.Repeat("x", 1000)}
+	for i, settlement := range []queue.Settlement{
+		{Outcome: queue.Retry, After: time.Hour, Attempt: attempt},
+		{Outcome: queue.Dead, Reason: "gone", Attempt: attempt},
+		{Outcome: queue.Release},
+	} {
+		if err := store.Settle(t.Context(), leases[i], settlement); err != nil {
+			t.Errorf("outcome %d at the limit: %v", settlement.Outcome, err)
+		}
+	}
+	if got, err := store.Claim(t.Context(), builder, 1, leaseFor); err != nil || len(got) != 1 {
+		t.Errorf("Claim at the limit returned %d events and %v", len(got), err)
+	}
+	for _, lease := range leases[3:] {
+		if err := store.Settle(t.Context(), lease, queue.Settlement{Outcome: queue.Done}); err != nil {
+			t.Fatalf("delivering at the limit: %v", err)
+		}
+	}
+	server.Do(t, "CONFIG", "SET", "maxmemory", "20mb")
+	if receipt := mustAdmit(t, store, refused); receipt.Duplicate {
+		t.Error("the refused event left a mark")
+	}
+}
+
+func TestWatermark(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t, redistest.WithArgs("--maxmemory", "1gb"))
+	for name, options := range map[string]queue.Options{
+		"memory": {Watermark: 0.0001},
+		"volume": {Watermark: 0.0001, DataDir: t.TempDir()},
+	} {
+		store := open(t, server, options)
+		if _, err := store.Admit(t.Context(), admission(numbered(1), 0)); !errors.Is(err, queue.ErrFull) {
+			t.Errorf("%s: Admit returned %v, want ErrFull", name, err)
+		}
+		if used := store.UsedRatio(); used <= 0.0001 || used > 1 {
+			t.Errorf("%s: UsedRatio is %v", name, used)
+		}
+	}
+}
+
+// TestHistoryGivesWay fills a store with delivered events only: they must not
+// keep out new ones.
+func TestHistoryGivesWay(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t, redistest.WithArgs("--maxmemory", "8mb"))
+	store := open(t, server, queue.Options{PollInterval: 5 * time.Millisecond})
+	for i := range 600 {
+		next := admission(numbered(i), 10<<10)
+		next.HistoryLimit = 10000
+		eventually(t, func() error {
+			receipt, err := store.Admit(t.Context(), next)
+			if err != nil && !errors.Is(err, queue.ErrFull) {
+				t.Fatalf("Admit: %v", err)
+			}
+			for _, lease := range receipt.Leases {
+				if err := store.Settle(t.Context(), lease, queue.Settlement{Outcome: queue.Done}); err != nil {
+					t.Fatalf("Settle: %v", err)
+				}
+			}
+			return err
+		})
+	}
+	if receipt := mustAdmit(t, store, admission(numbered(0), 0)); !receipt.Duplicate {
+		t.Error("an event whose body gave way is no longer remembered")
+	}
+}
+
+func TestDamagedEventIsBuried(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t)
+	store := open(t, server, queue.Options{})
+	for i, damage := range [][]string{
+		{"HSET", "", "b", "{\"amount\": 9}"},
+		{"HDEL", "", "b"},
+		{"HSET", "", "m", "\x01short"},
+		{"HDEL", "", "m"},
+	} {
+		id := numbered(i)
+		unleased := admission(id, 0)
+		unleased.LeaseFor = 0
+		mustAdmit(t, store, unleased)
+		damage[1] = "p:{" + uid + "}:e:" + id
+		server.Do(t, damage...)
+		if got, err := store.Claim(t.Context(), builder, 10, leaseFor); err != nil || len(got) != 0 {
+			t.Errorf("after %v Claim returned %d events and %v, want none", damage[0:3], len(got), err)
+		}
+		depths, err := store.Depths(t.Context(), []queue.ID{builder})
+		if err != nil || depths[0].Pending != 0 || depths[0].Dead != int64(i+1) {
+			t.Errorf("after %v depths are %+v and %v, want it dead", damage[0:3], depths, err)
+		}
+	}
+	if reason := server.Do(t, "HGET", "p:{"+uid+"}:e:"+numbered(0), "r:builder"); reason != queue.ReasonCorrupt {
+		t.Errorf("the reason is %q, want %q", reason, queue.ReasonCorrupt)
+	}
+}
+
+// TestNewerSchemaIsLeftAlone is about a roll-back: an older process must not
+// bury what a newer one wrote.
+func TestNewerSchemaIsLeftAlone(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t)
+	store := open(t, server, queue.Options{})
+	unleased := admission(numbered(1), 0)
+	unleased.LeaseFor = 0
+	mustAdmit(t, store, unleased)
+	server.Do(t, "HSET", "p:{"+uid+"}:e:"+numbered(1), "m", "\x02"+strings.Repeat("?", 100))
+	if got, err := store.Claim(t.Context(), builder, 10, leaseFor); err != nil || len(got) != 0 {
+		t.Errorf("Claim returned %d events and %v, want none", len(got), err)
+	}
+	depths, err := store.Depths(t.Context(), []queue.ID{builder})
+	if err != nil || depths[0].Pending != 1 || depths[0].NextDue.Before(time.Now()) {
+		t.Errorf("depths are %+v and %v, want it pending and due later", depths, err)
+	}
+}
+
+func TestFailedAdmissionLeavesNoMark(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t)
+	store := open(t, server, queue.Options{})
+	for _, broken := range []string{"q:builder", "pending"} {
+		key := "p:{" + uid + "}:" + broken
+		server.Do(t, "DEL", key)
+		server.Do(t, "SET", key, "of the wrong type")
+		if _, err := store.Admit(t.Context(), admission(numbered(1), 0)); err == nil {
+			t.Fatalf("Admit with a broken %s succeeded", broken)
+		}
+		server.Do(t, "DEL", key)
+	}
+	if receipt := mustAdmit(t, store, admission(numbered(1), 0)); receipt.Duplicate {
+		t.Error("the failed admission left a mark: the event would be lost")
+	}
+}
+
+func TestIDWithoutRecordIsSweptUp(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t)
+	store := open(t, server, queue.Options{})
+	for _, key := range []string{"q:builder", "pending"} {
+		server.Do(t, "ZADD", "p:{"+uid+"}:"+key, "1", numbered(1))
+	}
+	if got, err := store.Claim(t.Context(), builder, 10, leaseFor); err != nil || len(got) != 0 {
+		t.Errorf("Claim returned %d events and %v, want none", len(got), err)
+	}
+	if left := server.Do(t, "KEYS", "*"); left != "[]" {
+		t.Errorf("left over: %s", left)
+	}
+}
+
+func TestOnlyTombstonesExpire(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t)
+	store := open(t, server, queue.Options{})
+	first := admission(numbered(1), 0)
+	first.HistoryLimit = 1
+	lease := mustAdmit(t, store, first).Leases[0]
+	key := "p:{" + uid + "}:e:" + numbered(1)
+	if got := server.Do(t, "PTTL", key); got != "-1" {
+		t.Errorf("a pending record expires in %s ms", got)
+	}
+	if err := store.Settle(t.Context(), lease, queue.Settlement{Outcome: queue.Done}); err != nil {
+		t.Fatalf("Settle: %v", err)
+	}
+	if got := server.Do(t, "PTTL", key); got != "-1" {
+		t.Errorf("a record of the history expires in %s ms", got)
+	}
+	second := admission(numbered(2), 0)
+	second.HistoryLimit = 0
+	lease = mustAdmit(t, store, second).Leases[0]
+	if err := store.Settle(t.Context(), lease, queue.Settlement{Outcome: queue.Done}); err != nil {
+		t.Fatalf("Settle: %v", err)
+	}
+	for _, id := range []string{numbered(1), numbered(2)} {
+		key := "p:{" + uid + "}:e:" + id
+		if got := server.Do(t, "HKEYS", key); got != "[x]" {
+			t.Errorf("a tombstone has fields %s", got)
+		}
+		if got := server.Do(t, "PTTL", key); len(got) != len("3600000") {
+			t.Errorf("a tombstone expires in %s ms, want about an hour", got)
+		}
+	}
+}
+
+func TestTornTailDropsAnEventAsAWhole(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t)
+	store := open(t, server, queue.Options{})
+	for i := range 100 {
+		mustAdmit(t, store, admission(numbered(i), 0))
+	}
+	server.Kill(t)
+	tearTail(t, server.DataDir(), 50)
+	server.Restart(t)
+	// The tail of this file is acknowledged data, unlike after a real crash, so
+	// that exactly one event is gone, as a whole.
+	reopened := open(t, server, queue.Options{})
+	depths, err := reopened.Depths(t.Context(), []queue.ID{builder})
+	if err != nil || depths[0].Pending != 99 {
+		t.Fatalf("depths are %+v and %v, want 99 pending", depths, err)
+	}
+	if receipt := mustAdmit(t, reopened, admission(numbered(99), 0)); receipt.Duplicate {
+		t.Error("the torn event left a mark without a payload")
+	}
+}
+
+// tearTail cuts bytes off the end of the append-only file.
+func tearTail(t *testing.T, dataDir string, bytes int64) {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(dataDir, "appendonlydir", "*.incr.aof"))
+	if err != nil || len(files) != 1 {
+		t.Fatalf("found append-only files %v and %v, want one", files, err)
+	}
+	info, err := os.Stat(files[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(files[0], info.Size()-bytes); err != nil {
+		t.Fatal(err)
+	}
+}
