@@ -1,0 +1,238 @@
+package metrics_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
+
+	"github.com/postern-dev/postern/receiver/deliver"
+	"github.com/postern-dev/postern/receiver/event"
+	"github.com/postern-dev/postern/receiver/metrics"
+	"github.com/postern-dev/postern/receiver/queue"
+	"github.com/postern-dev/postern/receiver/route"
+	"github.com/postern-dev/postern/receiver/route/routetest"
+)
+
+// names are the metrics that the documentation promises.
+var names = []string{
+	"postern_breaker_open", "postern_dead_letters", "postern_deliveries_total",
+	"postern_delivery_duration_seconds", "postern_event_age_seconds", "postern_events_pending",
+	"postern_events_received_total", "postern_oldest_pending_seconds", "postern_receive_duration_seconds",
+	"postern_rejections_total", "postern_requests_total", "postern_routes_loaded", "postern_secret_used_total",
+	"postern_store_durable", "postern_store_used_ratio",
+}
+
+func newMetrics(t *testing.T, routes ...*route.Endpoint) (*metrics.Metrics, *prometheus.Registry) {
+	t.Helper()
+	registry := prometheus.NewPedanticRegistry()
+	m := metrics.New(registry)
+	m.SetRoutes(routes)
+	return m, registry
+}
+
+// exercise makes at least one series of every metric.
+func exercise(m *metrics.Metrics, endpoint *route.Endpoint) {
+	m.Answered(endpoint, "accepted", 3*time.Millisecond)
+	m.Rejected(endpoint, "signature_mismatch")
+	m.Received(endpoint, "push")
+	m.KeyUsed(endpoint, "current")
+	ref := deliver.Ref{Namespace: endpoint.Namespace, Endpoint: endpoint.Name, Target: "builder"}
+	m.Attempted(deliver.Report{
+		Ref: ref, Attempt: 1, Result: deliver.ResultDelivered, Latency: time.Millisecond,
+		Event: &event.Event{ReceivedAt: time.Now()},
+	})
+	m.Measured(ref, queue.Depth{Pending: 3, Dead: 2})
+	m.BreakerChanged(ref, true)
+	m.StoreUsed(0.25)
+	m.StoreDurable(true)
+}
+
+func TestNamesAreThoseOfTheContract(t *testing.T) {
+	t.Parallel()
+	endpoint := routetest.GitHub("github")
+	m, registry := newMetrics(t, endpoint)
+	exercise(m, endpoint)
+	families, err := registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, family := range families {
+		got = append(got, family.GetName())
+	}
+	if !slices.Equal(got, names) {
+		t.Errorf("metrics are\n%q\nwant\n%q", got, names)
+	}
+	problems, err := testutil.GatherAndLint(registry)
+	if err != nil || len(problems) > 0 {
+		t.Errorf("promlint: %v %v", problems, err)
+	}
+}
+
+func TestValuesAndLabels(t *testing.T) {
+	t.Parallel()
+	endpoint := routetest.GitHub("github")
+	m, registry := newMetrics(t, endpoint)
+	exercise(m, endpoint)
+	m.Answered(nil, "rejected", time.Millisecond)
+	m.Rejected(nil, "unknown_endpoint")
+	want := `
+# HELP postern_breaker_open 1 while a target gets only probes.
+# TYPE postern_breaker_open gauge
+postern_breaker_open{endpoint="github",namespace="ci",target="builder"} 1
+# HELP postern_dead_letters Events that a target never took.
+# TYPE postern_dead_letters gauge
+postern_dead_letters{endpoint="github",namespace="ci",target="builder"} 2
+# HELP postern_deliveries_total Attempts and deaths by outcome.
+# TYPE postern_deliveries_total counter
+postern_deliveries_total{endpoint="github",namespace="ci",outcome="delivered",target="builder"} 1
+# HELP postern_events_pending Events that wait for a target.
+# TYPE postern_events_pending gauge
+postern_events_pending{endpoint="github",namespace="ci",target="builder"} 3
+# HELP postern_events_received_total Events stored, by event type.
+# TYPE postern_events_received_total counter
+postern_events_received_total{endpoint="github",event_type="push",namespace="ci",source="github"} 1
+# HELP postern_rejections_total Requests refused, or let through by Audit enforcement, by reason.
+# TYPE postern_rejections_total counter
+postern_rejections_total{endpoint="",namespace="",reason="unknown_endpoint",source=""} 1
+postern_rejections_total{endpoint="github",namespace="ci",reason="signature_mismatch",source="github"} 1
+# HELP postern_requests_total Requests by how they were answered.
+# TYPE postern_requests_total counter
+postern_requests_total{endpoint="",namespace="",outcome="rejected",source=""} 1
+postern_requests_total{endpoint="github",namespace="ci",outcome="accepted",source="github"} 1
+# HELP postern_routes_loaded Endpoints in the current table.
+# TYPE postern_routes_loaded gauge
+postern_routes_loaded 1
+# HELP postern_secret_used_total Requests verified with each key of the endpoint's Secret.
+# TYPE postern_secret_used_total counter
+postern_secret_used_total{endpoint="github",key="current",namespace="ci",source="github"} 1
+# HELP postern_store_durable 1 while the store's settings keep every acknowledged event.
+# TYPE postern_store_durable gauge
+postern_store_durable 1
+# HELP postern_store_used_ratio Share of the store's capacity in use.
+# TYPE postern_store_used_ratio gauge
+postern_store_used_ratio 0.25
+`
+	compared := slices.DeleteFunc(slices.Clone(names), func(name string) bool {
+		return strings.HasSuffix(name, "_seconds")
+	})
+	if err := testutil.GatherAndCompare(registry, strings.NewReader(want), compared...); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestEventTypesAreBounded(t *testing.T) {
+	t.Parallel()
+	endpoint := routetest.GitHub("github", func(e *route.Endpoint) {
+		e.Targets[0].EventTypes = []string{"release", "pull_request.*"}
+	})
+	m, registry := newMetrics(t, endpoint)
+	for i := range 1000 {
+		m.Received(endpoint, fmt.Sprintf("type-%d", i))
+	}
+	m.Received(endpoint, "release") // configured: past the bound, and its own
+	m.Received(endpoint, "type-3")  // seen early
+	m.Received(endpoint, "evil\ntype")
+	m.Received(endpoint, "\xff")
+	m.Received(endpoint, strings.Repeat("x", 1000))
+	count, err := testutil.GatherAndCount(registry, "postern_events_received_total")
+	if err != nil || count != 64+1+1 {
+		t.Fatalf("series: %d (%v), want 64 seen, one configured and other", count, err)
+	}
+	for eventType, want := range map[string]float64{"release": 1, "type-3": 2, "other": 1000 - 64 + 3} {
+		if got := received(t, registry, eventType); got != want {
+			t.Errorf("%s: %v events, want %v", eventType, got, want)
+		}
+	}
+	// What was seen stays seen across tables.
+	m.SetRoutes([]*route.Endpoint{endpoint})
+	m.Received(endpoint, "brand-new")
+	if got := received(t, registry, "brand-new"); got != 0 {
+		t.Errorf("a new table gave the endpoint another 64 types")
+	}
+}
+
+func received(t *testing.T, registry *prometheus.Registry, eventType string) float64 {
+	t.Helper()
+	families, err := registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, family := range families {
+		for _, metric := range family.GetMetric() {
+			for _, label := range metric.GetLabel() {
+				if label.GetName() == "event_type" && label.GetValue() == eventType {
+					return metric.GetCounter().GetValue()
+				}
+			}
+		}
+	}
+	return 0
+}
+
+func TestSeriesGoWithTheirEndpoint(t *testing.T) {
+	t.Parallel()
+	stays, goes := routetest.GitHub("stays"), routetest.GitHub("goes")
+	m, registry := newMetrics(t, stays, goes)
+	exercise(m, stays)
+	exercise(m, goes)
+	m.SetRoutes([]*route.Endpoint{stays})
+	if n := seriesOf(t, registry, "goes"); n != 0 {
+		t.Errorf("%d series of the removed endpoint are left", n)
+	}
+	m.Answered(goes, "accepted", time.Second) // it was in flight
+	m.Sweep()
+	if n := seriesOf(t, registry, "goes"); n != 0 {
+		t.Errorf("%d series came back and stayed", n)
+	}
+	if n := seriesOf(t, registry, "stays"); n != 12 {
+		t.Errorf("the other endpoint has %d series, want 12", n)
+	}
+}
+
+func TestRemovedTargetLosesItsSeries(t *testing.T) {
+	t.Parallel()
+	endpoint := routetest.GitHub("github")
+	m, registry := newMetrics(t, endpoint)
+	exercise(m, endpoint)
+	before := seriesOf(t, registry, "github")
+	m.Removed(deliver.Ref{Namespace: "ci", Endpoint: "github", Target: "builder"})
+	if after := seriesOf(t, registry, "github"); after != before-7 {
+		t.Errorf("%d series before, %d after; want the target's 7 gone", before, after)
+	}
+}
+
+func TestSourceChangeDropsTheOldSourcesSeries(t *testing.T) {
+	t.Parallel()
+	endpoint := routetest.GitHub("hook")
+	m, registry := newMetrics(t, endpoint)
+	m.Answered(endpoint, "accepted", time.Second)
+	m.SetRoutes([]*route.Endpoint{routetest.GitHub("hook", routetest.Provider("gitlab"))})
+	if n := seriesOf(t, registry, "hook"); n != 0 {
+		t.Errorf("%d series of the old source are left", n)
+	}
+}
+
+func seriesOf(t *testing.T, registry *prometheus.Registry, endpoint string) int {
+	t.Helper()
+	families, err := registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	count := 0
+	for _, family := range families {
+		for _, metric := range family.GetMetric() {
+			for _, label := range metric.GetLabel() {
+				if label.GetName() == "endpoint" && label.GetValue() == endpoint {
+					count++
+				}
+			}
+		}
+	}
+	return count
+}
