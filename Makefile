@@ -94,7 +94,7 @@ fuzz: ## Fuzz every parser for a while each (FUZZTIME=30s).
 	@hack/fuzz $(or $(FUZZTIME),30s)
 
 .PHONY: e2e
-e2e: ## Test the deployment in the cluster of KUBECONFIG; needs the images IMG, REDIS_IMG and E2E_IMG in it.
+e2e: installer ## Test the deployment in the cluster of KUBECONFIG; needs the images IMG, REDIS_IMG and E2E_IMG in it.
 	IMG=$(IMG) REDIS_IMG=$(REDIS_IMG) E2E_IMG=$(E2E_IMG) \
 	  go test -tags e2e -count 1 -timeout 15m -v ./test/e2e/...
 

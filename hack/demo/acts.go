@@ -11,7 +11,7 @@ import (
 
 // gitHubBody holds what a re-serialisation would change: the order of keys,
 // escapes, a number's form, blanks and the newline at the end.
-const gitHubBody = `{"zen": "Keep it logically awesome.",  "ref":"refs\/heads\/main", "n": 1.0, "é":"\u00e9<>&"}` + "\n"
+const gitHubBody = `{"zen": "Speak like a human.",  "ref":"refs\/heads\/main", "n": 1.0, "é":"\u00e9<>&"}` + "\n"
 
 const stripeBody = "{\n  \"id\": \"evt_1Demo\",\n  \"object\": \"event\",\n  \"type\": \"invoice.paid\",\n" +
 	"  \"pending_webhooks\": 1\n}"
@@ -40,14 +40,14 @@ func (s *stage) applyGitHub(ctx context.Context) error {
 		return err
 	}
 	s.shown("applied ci/github: the first signed event was accepted")
-	if err := s.awaitCondition(ctx, endpoint("github"), "Ready"); err != nil {
+	if err := s.awaitReady(ctx, "github"); err != nil {
 		return err
 	}
 	s.shown("ci/github is Ready: the manager asked the receiver, which has loaded this very route")
 	if err := s.applyManifest(ctx, "stripe.yaml", "${STRIPE_SECRET}", s.stripeSecret); err != nil {
 		return err
 	}
-	return s.awaitCondition(ctx, endpoint("stripe"), "Ready")
+	return s.awaitReady(ctx, "stripe")
 }
 
 // untilAccepted posts signed events until one is accepted.

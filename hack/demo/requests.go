@@ -11,6 +11,7 @@ import (
 	"io"
 	"net/http"
 	"os/exec"
+	"strings"
 	"time"
 )
 
@@ -76,7 +77,8 @@ type gitHubRequest struct {
 func (s *stage) postGitHub(ctx context.Context, g gitHubRequest) (answer, error) {
 	mac := hmac.New(sha256.New, []byte(g.secret))
 	mac.Write([]byte(g.body))
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, s.public+"/ci/github", bytes.NewReader([]byte(g.body)))
+	url := s.public + "/ci/github"
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, url, strings.NewReader(g.body))
 	if err != nil {
 		return answer{}, err
 	}

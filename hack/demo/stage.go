@@ -13,6 +13,8 @@ import (
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
+
+	"github.com/postern-dev/postern/test/kube"
 )
 
 // patience bounds every wait. It is generous: a busy machine must not fail a
@@ -90,23 +92,9 @@ func rounded(d time.Duration) time.Duration {
 	return d.Round(time.Millisecond)
 }
 
-// until calls check until it returns nil, and gives its last error when time is up.
+// until waits for something, for as long as the demo is patient.
 func until(ctx context.Context, what string, check func(context.Context) error) error {
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		err := check(ctx)
-		if err == nil {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("%s: gave up after %s: %w", what, patience, err)
-		case <-tick.C:
-		}
-	}
+	return kube.Until(ctx, what, patience, check)
 }
 
 func (s *stage) path(names ...string) string {
@@ -138,7 +126,8 @@ func (s *stage) showLogs() {
 			continue
 		}
 		all := strings.Split(strings.TrimRight(string(data), "\n"), "\n")
-		fmt.Fprintf(os.Stderr, "\n--- the end of %s\n%s\n", filepath.Base(file), strings.Join(all[max(0, len(all)-lines):], "\n"))
+		tail := strings.Join(all[max(0, len(all)-lines):], "\n")
+		fmt.Fprintf(os.Stderr, "\n--- the end of %s\n%s\n", filepath.Base(file), tail)
 	}
 }
 
