@@ -48,10 +48,14 @@ type Endpoint struct {
 	Unavailable *Unavailable `json:"unavailable,omitempty"`
 }
 
-// Reasons of [Unavailable].
+// Reasons of [Unavailable]: the first two of an endpoint, the others of a target.
 const (
 	ReasonSecretUnavailable = "secret_unavailable"
 	ReasonNoTarget          = "no_target"
+
+	ReasonServiceNotFound          = "service_not_found"
+	ReasonPortNotFound             = "port_not_found"
+	ReasonSigningSecretUnavailable = "signing_secret_unavailable"
 )
 
 // Unavailable says why an endpoint that exists cannot serve requests.
@@ -141,10 +145,13 @@ type Target struct {
 	WhenExpression string `json:"whenExpression,omitempty"`
 	Format         Format `json:"format"`
 	// SigningKey re-signs the request as Standard Webhooks; empty means no signature.
-	SigningKey     SecretBytes `json:"-"`
-	TimeoutSeconds int64       `json:"timeoutSeconds"`
-	MaxInFlight    int         `json:"maxInFlight"`
-	// Unavailable is set while the Service cannot be reached by configuration
-	// (it does not exist): events queue and wait.
+	// These are the key's bytes, already decoded.
+	SigningKey SecretBytes `json:"-"`
+	// SigningKeyVersion is the resource version of the Secret that SigningKey came from.
+	SigningKeyVersion string `json:"signingKeyVersion,omitempty"`
+	TimeoutSeconds    int64  `json:"timeoutSeconds"`
+	MaxInFlight       int    `json:"maxInFlight"`
+	// Unavailable is set while the target cannot be reached by configuration (its
+	// Service does not exist): events queue and wait.
 	Unavailable *Unavailable `json:"unavailable,omitempty"`
 }
