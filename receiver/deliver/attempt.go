@@ -26,11 +26,11 @@ func (e *Engine) run(j *job) {
 // Whatever happens, it frees the lane for the next event before the store is asked.
 func (e *Engine) attempt(j *job) *queue.Settlement {
 	if j.expired(time.Now()) {
-		e.finish(j, nil)
+		e.finish(j, nil, 0)
 		return e.bury(j, policy.ReasonExpired)
 	}
 	if !e.keepLease(j) {
-		e.finish(j, nil)
+		e.finish(j, nil, 0)
 		return nil
 	}
 	began := time.Now()
@@ -47,11 +47,11 @@ func (e *Engine) attempt(j *job) *queue.Settlement {
 		outcome = policy.ClassifyError(err)
 		if e.attempts.Err() != nil {
 			// The engine cut it short; that says nothing of the target.
-			e.finish(j, nil)
+			e.finish(j, nil, 0)
 			return &queue.Settlement{Outcome: queue.Retry, Reason: policy.ReasonShutdown, Attempt: record}
 		}
 	}
-	e.finish(j, &outcome)
+	e.finish(j, &outcome, record.Latency)
 	return e.judge(j, outcome, record)
 }
 
@@ -115,10 +115,13 @@ func (e *Engine) keepLease(j *job) bool {
 
 // finish ends the attempt's use of the lane. outcome is nil when nothing was
 // learned about the target.
-func (e *Engine) finish(j *job, outcome *policy.Outcome) {
+func (e *Engine) finish(j *job, outcome *policy.Outcome, latency time.Duration) {
 	e.mu.Lock()
 	l := j.lane
 	e.end(l)
+	if outcome != nil {
+		l.quick = latency < quickLatency
+	}
 	changed := e.judgeTarget(j, outcome)
 	open := !l.breaker.Closed()
 	e.retime(l)

@@ -1,5 +1,7 @@
 package deliver
 
+import "time"
+
 // tenant is a namespace: the unit between which the engine is fair first. The
 // engine's mutex guards it.
 type tenant struct {
@@ -65,11 +67,18 @@ func (e *Engine) nextOf(t *tenant) *job {
 	return nil
 }
 
-// mayBegin keeps slots free for newcomers: a tenant may have as many attempts
-// in flight as there are free slots, a lane half as many. However many targets
-// hang until their timeout, the next one still gets its turn.
+// quickLatency is how quick a target must have answered to be called quick.
+const quickLatency = time.Second
+
+// mayBegin keeps slots free for others: a tenant may have as many attempts in
+// flight as there are free slots, a lane half as many, and the last quarter is
+// for targets that answered quickly the last time. However many targets hang
+// until their timeout, those that work go on as before.
 func (e *Engine) mayBegin(l *lane) bool {
 	free := e.opts.MaxInFlight - e.inFlight
+	if !l.quick && free <= e.opts.MaxInFlight/4 {
+		return false
+	}
 	return free > 0 && l.tenant.inFlight < free && l.inFlight <= free/2
 }
 

@@ -56,6 +56,8 @@ type lane struct {
 	// does, a claim could bring back what was just delivered.
 	unsettled int
 	breaker   policy.Breaker
+	// quick is set while the target's last answer came quickly.
+	quick bool
 
 	// due is when the store must be asked for events; zero while it is not
 	// known to have any.

@@ -1,0 +1,212 @@
+package deliver_test
+
+import (
+	"errors"
+	"net/http"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/postern-dev/postern/receiver/deliver"
+	"github.com/postern-dev/postern/receiver/queue"
+	"github.com/postern-dev/postern/receiver/route"
+)
+
+func TestHandOverIsDeliveredWithoutReadingTheStore(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		e := endpoint("ci", "a", "b")
+		w := newWorld(t, nil, e)
+		ev, handed := w.admit(e)
+		synctest.Wait()
+		if !handed || w.worker.called("Claim") != 0 {
+			t.Errorf("handed over: %v, claims: %d; want a delivery from memory", handed, w.worker.called("Claim"))
+		}
+		w.expectStatus(queue.StatusDelivered, ev)
+		for _, service := range []string{"a.ci", "b.ci"} {
+			got := w.targets.at(service)
+			if len(got) != 1 || got[0].id != ev.ID || got[0].body != "{}\n" || got[0].attempt != 1 {
+				t.Errorf("%s got %+v, want the event once", service, got)
+			}
+		}
+		report := w.seen.reports[0]
+		if report.Result != deliver.ResultDelivered || report.Status != 200 || report.Attempt != 1 || report.Event != ev {
+			t.Errorf("report is %+v, want a delivery", report)
+		}
+	})
+}
+
+func TestUnleasedEventsAreClaimedAtOnce(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		e := endpoint("ci", "a")
+		w := newWorld(t, nil, e)
+		synctest.Wait()
+		began := time.Now()
+		for range 50 {
+			w.admitUnleased(e)
+		}
+		synctest.Wait()
+		got := w.targets.at()
+		if len(got) != 50 || !got[49].at.Equal(began) {
+			t.Errorf("%d events came, want 50 without a wait", len(got))
+		}
+	})
+}
+
+func TestEventsOfAnEarlierProcessAreFoundAtStart(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		e := endpoint("ci", "a")
+		w := newWorld(t, nil, e)
+		w.stop()
+		w.engine.Wait()
+		ev := w.event(e)
+		if _, err := w.store.Admit(t.Context(), &queue.Admission{Event: ev, Targets: names(e), HistoryLimit: 9}); err != nil {
+			t.Fatal(err)
+		}
+		w.start(nil, e)
+		synctest.Wait()
+		w.expectStatus(queue.StatusDelivered, ev)
+	})
+}
+
+func TestRetriesFollowTheSchedule(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		e := endpoint("ci", "a")
+		w := newWorld(t, nil, e)
+		w.targets.reply(http.StatusUnprocessableEntity)
+		began := time.Now()
+		ev, _ := w.admit(e)
+		pass(70 * time.Second)
+		w.targets.reply(http.StatusNoContent)
+		pass(70 * time.Second)
+		// Half of 1, 2, 4, 8 … seconds after each attempt.
+		want := []time.Duration{0, 500, 1500, 3500, 7500, 15500, 31500, 63500, 127500}
+		got := w.targets.at()
+		if len(got) != len(want) {
+			t.Fatalf("%d attempts, want %d", len(got), len(want))
+		}
+		for i, a := range got {
+			if late := a.at.Sub(began) - want[i]*time.Millisecond; late < 0 || late > 5*time.Millisecond || a.attempt != i+1 {
+				t.Errorf("attempt %d came after %v as number %d, want %v", i+1, a.at.Sub(began), a.attempt, want[i]*time.Millisecond)
+			}
+		}
+		w.expectStatus(queue.StatusDelivered, ev)
+		if state := w.state(ev); state.Attempts != len(want) || state.Log[0].Status == 0 {
+			t.Errorf("the store knows %d attempts, want %d with their status", state.Attempts, len(want))
+		}
+	})
+}
+
+func TestEventsDie(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name     string
+		retry    route.Retry
+		status   int
+		reason   string
+		attempts int
+	}{
+		{"gone", route.Retry{InitialBackoffSeconds: 1, MaxBackoffSeconds: 1}, http.StatusGone, "gone", 1},
+		{"attempts", route.Retry{InitialBackoffSeconds: 1, MaxBackoffSeconds: 1, MaxAttempts: 3}, 400, "attempts_exhausted", 3},
+		{"age", route.Retry{InitialBackoffSeconds: 2, MaxBackoffSeconds: 2, MaxAgeSeconds: 10}, 400, "expired", 10},
+		{"redirect", route.Retry{InitialBackoffSeconds: 1, MaxBackoffSeconds: 1, MaxAttempts: 2}, 302, "attempts_exhausted", 2},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				e := changed(endpoint("ci", "a"), func(e *route.Endpoint) { e.Retry = test.retry })
+				w := newWorld(t, nil, e)
+				w.targets.reply(test.status)
+				ev, _ := w.admit(e)
+				pass(time.Minute)
+				state := w.state(ev)
+				if state.Status != queue.StatusDead || state.Reason != test.reason || state.Attempts != test.attempts {
+					t.Errorf("got %s (%s) after %d attempts, want dead (%s) after %d",
+						state.Status, state.Reason, state.Attempts, test.reason, test.attempts)
+				}
+				last := w.seen.reports[len(w.seen.reports)-1]
+				if last.Result != deliver.ResultDead || last.Reason != test.reason || last.Status != test.status {
+					t.Errorf("last report is %+v", last)
+				}
+			})
+		})
+	}
+}
+
+func TestRetryAfterIsHonoured(t *testing.T) {
+	t.Parallel()
+	for name, value := range map[string]func() string{
+		"seconds": func() string { return "40" },
+		"date":    func() string { return time.Now().Add(40 * time.Second).UTC().Format(http.TimeFormat) },
+		"capped":  func() string { return "86400" },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				e := changed(endpoint("ci", "a"), func(e *route.Endpoint) { e.Retry.MaxBackoffSeconds = 40 })
+				w := newWorld(t, nil, e)
+				w.targets.script(func(*http.Request, string) (int, http.Header, error) {
+					return http.StatusServiceUnavailable, http.Header{"Retry-After": {value()}}, nil
+				})
+				w.admit(e)
+				pass(39 * time.Second)
+				if got := len(w.targets.at()); got != 1 {
+					t.Errorf("%d attempts within the time that the target asked for, want 1", got)
+				}
+				pass(2 * time.Second)
+				if got := len(w.targets.at()); got != 2 {
+					t.Errorf("%d attempts after it, want 2", got)
+				}
+			})
+		})
+	}
+}
+
+func TestTimeoutsAndErrorsAreRetried(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		e := endpoint("ci", "a")
+		w := newWorld(t, nil, e)
+		w.targets.script(func(r *http.Request, _ string) (int, http.Header, error) {
+			if r.Header.Get("Postern-Attempt") == "1" {
+				return 200, nil, hang(r, time.Hour)
+			}
+			return 0, nil, errors.New("connection reset by peer")
+		})
+		ev, _ := w.admit(e)
+		pass(16 * time.Second)
+		state := w.state(ev)
+		if len(state.Log) != 2 || state.Log[0].Latency != 15*time.Second || state.Log[1].Error == "" {
+			t.Fatalf("attempts are %+v, want a timeout of 15s and an error", state.Log)
+		}
+		if first, second := w.seen.reports[0].Reason, w.seen.reports[1].Reason; first != "timeout" || second != "connection_failed" {
+			t.Errorf("reasons are %s and %s", first, second)
+		}
+	})
+}
+
+func TestReplayOfAnOldEventIsDeliveredAndMarked(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		e := endpoint("ci", "a")
+		w := newWorld(t, nil, e)
+		w.targets.reply(http.StatusGone)
+		ev, _ := w.admit(e)
+		synctest.Wait()
+		w.targets.reply(http.StatusOK)
+		pass(200 * time.Hour)
+		if _, err := w.store.Replay(t.Context(), e.UID, ev.ID, nil); err != nil {
+			t.Fatal(err)
+		}
+		w.engine.Wake(queues(e)...)
+		synctest.Wait()
+		w.expectStatus(queue.StatusDelivered, ev)
+		got := w.targets.at()
+		if len(got) != 2 || got[1].header.Get("Postern-Replay") != "true" || got[1].attempt != 1 || got[0].header.Get("Postern-Replay") != "" {
+			t.Errorf("got %d arrivals, want the second one marked as replay", len(got))
+		}
+	})
+}

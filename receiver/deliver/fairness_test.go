@@ -1,0 +1,181 @@
+package deliver_test
+
+import (
+	"fmt"
+	"net/http"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/postern-dev/postern/receiver/deliver"
+	"github.com/postern-dev/postern/receiver/queue"
+	"github.com/postern-dev/postern/receiver/route"
+)
+
+func TestMaxInFlightHolds(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		e := endpoint("ci", "a")
+		w := newWorld(t, nil, e)
+		w.targets.script(func(r *http.Request, _ string) (int, http.Header, error) {
+			return http.StatusOK, nil, hang(r, time.Second)
+		})
+		for range 200 {
+			w.admit(e)
+		}
+		pass(52 * time.Second)
+		if got := w.targets.most["a.ci"]; got != 4 {
+			t.Errorf("%d requests at a time, want maxInFlight of 4", got)
+		}
+		if got := len(w.targets.at()); got != 200 {
+			t.Errorf("%d attempts in 52s, want all 200: the target must be kept busy", got)
+		}
+	})
+}
+
+func TestEndpointWithAHundredTimesTheLoadStarvesNobody(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		busy, quiet := endpoint("busy", "a"), endpoint("quiet", "a")
+		w := newWorld(t, func(o *deliver.Options) { o.MaxInFlight = 8 }, busy, quiet)
+		w.targets.script(func(r *http.Request, _ string) (int, http.Header, error) {
+			return http.StatusOK, nil, hang(r, 10*time.Millisecond)
+		})
+		for range 50 {
+			for range 100 {
+				w.admit(busy)
+			}
+			ev, _ := w.admit(quiet)
+			pass(20 * time.Millisecond)
+			w.expectStatus(queue.StatusDelivered, ev)
+		}
+	})
+}
+
+func TestTargetsThatHangLeaveSlotsForOthers(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		endpoints := []*route.Endpoint{endpoint("healthy", "a")}
+		for n := range 40 {
+			endpoints = append(endpoints, endpoint(fmt.Sprintf("hanging%02d", n), "a", "b", "c", "d"))
+		}
+		w := newWorld(t, func(o *deliver.Options) { o.MaxInFlight = 64 }, endpoints...)
+		w.targets.script(func(r *http.Request, service string) (int, http.Header, error) {
+			if service == "a.healthy" {
+				return http.StatusOK, nil, nil
+			}
+			return http.StatusOK, nil, hang(r, time.Hour)
+		})
+		w.admit(endpoints[0])
+		synctest.Wait()
+		for range 20 {
+			for _, e := range endpoints[1:] {
+				w.admit(e)
+			}
+			ev, _ := w.admit(endpoints[0])
+			pass(100 * time.Millisecond)
+			w.expectStatus(queue.StatusDelivered, ev)
+		}
+	})
+}
+
+func TestBacklogAndNewEventsShareATarget(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		e := endpoint("ci", "a")
+		w := newWorld(t, nil, e)
+		w.targets.script(func(r *http.Request, _ string) (int, http.Header, error) {
+			return http.StatusOK, nil, hang(r, 10*time.Millisecond)
+		})
+		for range 1000 {
+			w.admitUnleased(e)
+		}
+		old := w.event(e).ID
+		// The target does 400 a second and gets 300 new ones a second.
+		for range 3000 {
+			w.admit(e)
+			pass(time.Second / 300)
+		}
+		backlog, fresh := 0, 0
+		for _, a := range w.targets.at() {
+			if a.id < old {
+				backlog++
+			} else {
+				fresh++
+			}
+		}
+		if backlog < 1000 || fresh < 2800 {
+			t.Errorf("in 10s came %d of the backlog and %d new events, want 1000 and most of 3000", backlog, fresh)
+		}
+	})
+}
+
+func TestMemoryIsBoundedByBytes(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		greedy, modest := endpoint("greedy", "a"), endpoint("modest", "a")
+		w := newWorld(t, func(o *deliver.Options) { o.MemoryBudgetBytes = 1 << 20 }, greedy, modest)
+		var held []*deliver.Reservation
+		for {
+			reservation, ok := w.engine.Reserve(queues(greedy), 64<<10)
+			if !ok {
+				break
+			}
+			held = append(held, reservation)
+		}
+		if len(held) != 8 {
+			t.Errorf("one namespace got %d reservations of a sixteenth, want half of the budget", len(held))
+		}
+		other, ok := w.engine.Reserve(queues(modest), 64<<10)
+		if !ok {
+			t.Fatal("there is no room for another namespace")
+		}
+		other.Cancel()
+		for _, reservation := range held {
+			reservation.Cancel()
+			reservation.Cancel()
+		}
+		if _, ok := w.engine.Reserve(queues(greedy), 512<<10); !ok {
+			t.Error("cancelled reservations did not give all their room back")
+		}
+	})
+}
+
+func TestEventsBeyondTheBudgetAreDeliveredOneByOne(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		e := endpoint("ci", "a")
+		w := newWorld(t, func(o *deliver.Options) { o.MemoryBudgetBytes = 1000 }, e)
+		w.targets.script(func(r *http.Request, _ string) (int, http.Header, error) {
+			return http.StatusOK, nil, hang(r, time.Millisecond)
+		})
+		for range 20 {
+			if _, handed := w.admit(e); handed {
+				t.Fatal("an event was handed over beyond the budget")
+			}
+		}
+		pass(10 * time.Second)
+		if got := len(w.targets.at()); got != 20 {
+			t.Errorf("%d events were delivered, want 20", got)
+		}
+		if got := w.targets.most["a.ci"]; got != 1 {
+			t.Errorf("%d events were in memory at a time, want 1", got)
+		}
+	})
+}
+
+func TestMemoryIsFreeAfterDelivery(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		e := endpoint("ci", "a", "b")
+		w := newWorld(t, func(o *deliver.Options) { o.MemoryBudgetBytes = 8 << 20 }, e)
+		for range 30 {
+			w.admit(e)
+			w.admitUnleased(e)
+		}
+		pass(time.Minute)
+		if _, ok := w.engine.Reserve(queues(e), 4<<20); !ok {
+			t.Error("half of the budget cannot be reserved while nothing is in memory")
+		}
+	})
+}
