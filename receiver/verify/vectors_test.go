@@ -32,15 +32,19 @@ type vector struct {
 
 func loadVectors(t testing.TB) []vector {
 	t.Helper()
-	data, err := os.ReadFile("testdata/vectors.json")
-	if err != nil {
-		t.Fatal(err)
+	var all []vector
+	for _, file := range []string{"testdata/vectors.json", "testdata/official.json"} {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var vectors []vector
+		if err := json.Unmarshal(data, &vectors); err != nil {
+			t.Fatalf("%s: %v", file, err)
+		}
+		all = append(all, vectors...)
 	}
-	var vectors []vector
-	if err := json.Unmarshal(data, &vectors); err != nil {
-		t.Fatal(err)
-	}
-	return vectors
+	return all
 }
 
 // extraOptions names the options that the vectors' extra facts stand for.
