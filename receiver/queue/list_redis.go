@@ -29,7 +29,7 @@ func (r *Redis) List(ctx context.Context, endpointUID string, filter Filter) (Pa
 	}
 	var page Page
 	limit := filter.limit()
-	for scanned := 0; scanned < scanLimit; {
+	for scanned := 0; scanned < scanLimit; scanned += scanBatch {
 		entries, err := r.scan(ctx, endpointUID, filter.Status, after)
 		if err != nil {
 			return Page{}, err
@@ -39,16 +39,11 @@ func (r *Redis) List(ctx context.Context, endpointUID string, filter Filter) (Pa
 			return Page{}, err
 		}
 		for _, at := range entries {
-			after = &cursor{millis: at.millis, id: at.id}
-			if at.millis < filter.Since.UnixMilli() && !filter.Since.IsZero() {
+			if !filter.Since.IsZero() && at.millis < filter.Since.UnixMilli() {
 				return page, nil
 			}
-			summary, ok := summaries[at.id]
-			if !ok || filter.Status == "" && summary.Status != at.status {
-				continue // gone since, or listed under its own status
-			}
-			summary.ChangedAt = millisTime(at.millis)
-			if filter.matches(&summary) {
+			after = &cursor{millis: at.millis, id: at.id}
+			if summary, ok := filter.pick(at, summaries); ok {
 				page.Events = append(page.Events, summary)
 			}
 			if len(page.Events) == limit {
@@ -59,10 +54,20 @@ func (r *Redis) List(ctx context.Context, endpointUID string, filter Filter) (Pa
 		if len(entries) < scanBatch {
 			return page, nil
 		}
-		scanned += len(entries)
 	}
 	page.Next = after.String()
 	return page, nil
+}
+
+// pick returns the summary of an entry if the filter selects it. Without a
+// status an event is listed once, under its own.
+func (f *Filter) pick(at entry, summaries map[string]Summary) (Summary, bool) {
+	summary, kept := summaries[at.id]
+	if !kept || f.Status == "" && summary.Status != at.status {
+		return Summary{}, false
+	}
+	summary.ChangedAt = millisTime(at.millis)
+	return summary, f.matches(&summary)
 }
 
 // scan reads the next entries of the indexes that the status asks for, latest first.

@@ -35,9 +35,9 @@ func (r *Redis) Check(ctx context.Context) error {
 	defer cancel()
 	next, err := r.observe(ctx, r.state.Load())
 	if err != nil {
-		// What was seen last stays, so that a look that failed for a moment does
-		// not refuse events that the store itself would take.
-		if r.client.Load() == nil {
+		// A look that failed on its way changes nothing: then every step fails by
+		// itself. One that the store refused may mean that another server is there.
+		if _, refused := errors.AsType[*rueidis.RedisError](err); refused || r.client.Load() == nil {
 			r.state.Store(&storeState{err: err})
 		}
 		return stepError("check", err)

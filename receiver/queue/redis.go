@@ -89,6 +89,7 @@ func NewRedis(ctx context.Context, options Options) (*Redis, error) {
 	options.StepTimeout = cmp.Or(options.StepTimeout, DefaultStepTimeout)
 	options.PollInterval = cmp.Or(options.PollInterval, defaultPoll)
 	connection.Dialer.Timeout = options.StepTimeout
+	connection.ConnWriteTimeout = 2 * options.StepTimeout // then a silent connection is given up
 	r := &Redis{
 		options: options,
 		poke:    make(chan struct{}, 1),

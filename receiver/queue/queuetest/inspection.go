@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -86,19 +87,9 @@ func testListPages(t *testing.T, h *harness) {
 	if len(seen) != events {
 		t.Errorf("the pages have %d events, want %d", len(seen), events)
 	}
-	if !slices.IsSortedFunc(seen, func(a, b string) int { return -cmpStrings(a, b) }) {
+	if !slices.IsSortedFunc(seen, func(a, b string) int { return strings.Compare(b, a) }) {
 		t.Error("the pages are not in order")
 	}
-}
-
-func cmpStrings(a, b string) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
 }
 
 func testListNothing(t *testing.T, h *harness) {
