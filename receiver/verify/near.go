@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -35,10 +36,7 @@ func nearNames(name string) []string {
 		}
 	}
 	slices.SortFunc(found, func(a, b candidate) int {
-		if a.away != b.away {
-			return a.away - b.away
-		}
-		return strings.Compare(a.name, b.name)
+		return cmp.Or(cmp.Compare(a.away, b.away), cmp.Compare(a.name, b.name))
 	})
 	names := make([]string, 0, 3)
 	for _, c := range found[:min(3, len(found))] {

@@ -1,8 +1,8 @@
 package verify
 
 import (
+	"cmp"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -130,7 +130,7 @@ var builtIn = sync.OnceValue(func() *registry {
 			}
 		}
 	}
-	slices.SortFunc(r.sorted, func(a, b Preset) int { return strings.Compare(a.Name, b.Name) })
+	slices.SortFunc(r.sorted, func(a, b Preset) int { return cmp.Compare(a.Name, b.Name) })
 	return r
 })
 
