@@ -109,7 +109,7 @@ func (s *stage) write(name string, data []byte) (string, error) {
 
 // freePort finds a port that was free a moment ago.
 func freePort() (int, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // it listens for no time at all
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return 0, err
 	}
