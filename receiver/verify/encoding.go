@@ -15,43 +15,38 @@ var (
 	strictRawBase64URL = base64.RawURLEncoding.Strict()
 )
 
-// encodedLength is how long the text of size bytes is; for Base64URL it is the
-// longer, padded form.
-func encodedLength(encoding route.Encoding, size int) int {
-	if encoding == route.EncodingHex {
-		return hex.EncodedLen(size)
-	}
-	return base64.StdEncoding.EncodedLen(size)
-}
-
 // decodeExactly decodes the text of exactly len(target) bytes. Everything that
 // is not the one text of those bytes is refused: wrong padding, set pad bits,
 // line breaks (which the standard library skips).
 func decodeExactly(target []byte, encoding route.Encoding, text []byte) bool {
+	// A text of the right length without its padding has up to two bytes more
+	// than it should, so it is not decoded in place.
+	var room [maxSignature + 2]byte
+	if len(target) > maxSignature {
+		return false
+	}
 	var (
 		n   int
 		err error
 	)
-	switch {
-	case encoding == route.EncodingHex:
-		if len(text) != hex.EncodedLen(len(target)) {
-			return false
-		}
-		n, err = hex.Decode(target, text)
-	case encoding == route.EncodingBase64:
-		if len(text) != strictBase64.EncodedLen(len(target)) {
-			return false
-		}
-		n, err = strictBase64.Decode(target, text)
-	case len(text) == strictRawBase64URL.EncodedLen(len(target)):
-		n, err = strictRawBase64URL.Decode(target, text)
-	case len(text) == strictBase64URL.EncodedLen(len(target)):
-		n, err = strictBase64URL.Decode(target, text)
+	switch size := len(target); {
+	case encoding == route.EncodingHex && len(text) == hex.EncodedLen(size):
+		n, err = hex.Decode(room[:], text)
+	case encoding == route.EncodingBase64 && len(text) == strictBase64.EncodedLen(size):
+		n, err = strictBase64.Decode(room[:], text)
+	case encoding == route.EncodingBase64URL && len(text) == strictRawBase64URL.EncodedLen(size):
+		n, err = strictRawBase64URL.Decode(room[:], text)
+	case encoding == route.EncodingBase64URL && len(text) == strictBase64URL.EncodedLen(size):
+		n, err = strictBase64URL.Decode(room[:], text)
 	default:
 		return false
 	}
 	// A skipped line break makes the result shorter than its text promises.
-	return err == nil && n == len(target)
+	if err != nil || n != len(target) {
+		return false
+	}
+	copy(target, room[:n])
+	return true
 }
 
 // decodeKey turns the text of a key into its bytes. People copy keys from
