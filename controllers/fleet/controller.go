@@ -68,7 +68,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 	if changed {
 		status.Record(r.Recorder, receiver, status.Change(cached.Status.Conditions, receiver.Status.Conditions))
 	}
-	return result(found, errors.Join(err, patchErr))
+	return result(found, errors.Join(err, client.IgnoreNotFound(patchErr)))
 }
 
 // run applies and observes. What it found is worth telling even with an error.

@@ -55,8 +55,13 @@ func (p *Patcher) Patch(ctx context.Context, before, after client.Object) (chang
 	if err := p.client.Status().Patch(ctx, after, patch); err != nil {
 		return false, fmt.Errorf("patch status of %s: %w", client.ObjectKeyFromObject(after), err)
 	}
+	p.Wrote(after)
+	return true, nil
+}
+
+// Wrote remembers the version that a write made that was not done by [Patcher.Patch].
+func (p *Patcher) Wrote(object client.Object) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.written[after.GetUID()] = after.GetResourceVersion()
-	return true, nil
+	p.written[object.GetUID()] = object.GetResourceVersion()
 }

@@ -1,0 +1,111 @@
+// Package controllers lists every controller of the manager. Each is a package
+// of its own; what they share is passed to them here.
+package controllers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"k8s.io/apimachinery/pkg/runtime"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/utils/clock"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
+	gatewayv1beta1 "sigs.k8s.io/gateway-api/apis/v1beta1"
+
+	"github.com/postern-dev/postern/api/v1alpha1"
+	"github.com/postern-dev/postern/controllers/apply"
+	"github.com/postern-dev/postern/controllers/confirm"
+	"github.com/postern-dev/postern/controllers/endpoint"
+	"github.com/postern-dev/postern/controllers/fleet"
+	"github.com/postern-dev/postern/controllers/index"
+	"github.com/postern-dev/postern/controllers/resources"
+	"github.com/postern-dev/postern/controllers/status"
+)
+
+// What the manager may do with its own objects, in its own namespace only.
+//
+// +kubebuilder:rbac:groups="",namespace=postern-system,resources=secrets,verbs=create;patch;delete
+// +kubebuilder:rbac:groups="",namespace=postern-system,resources=serviceaccounts;services,verbs=get;list;watch;create;patch;delete
+// +kubebuilder:rbac:groups="",namespace=postern-system,resources=persistentvolumeclaims,verbs=get;list;watch;create;patch
+// +kubebuilder:rbac:groups="",namespace=postern-system,resources=pods,verbs=get;list;watch
+// +kubebuilder:rbac:groups=apps,namespace=postern-system,resources=deployments,verbs=get;list;watch;create;patch;delete
+// +kubebuilder:rbac:groups=networking.k8s.io,namespace=postern-system,resources=networkpolicies,verbs=get;list;watch;create;patch;delete
+// +kubebuilder:rbac:groups=policy,namespace=postern-system,resources=poddisruptionbudgets,verbs=get;list;watch;create;patch;delete
+// +kubebuilder:rbac:groups=rbac.authorization.k8s.io,namespace=postern-system,resources=roles;rolebindings,verbs=get;list;watch;create;patch;delete
+// +kubebuilder:rbac:groups=hooks.postern.dev,namespace=postern-system,resources=webhookreceivers/finalizers,verbs=update
+// +kubebuilder:rbac:groups=coordination.k8s.io,namespace=postern-system,resources=leases,verbs=get;create;update;patch
+
+// Setup registers every controller with the manager, whose cache must have been
+// made with [CacheOptions] and whose scheme is [NewScheme].
+func Setup(ctx context.Context, mgr ctrl.Manager, options Options) error {
+	if err := options.Validate(); err != nil {
+		return err
+	}
+	options = options.withDefaults()
+	secrets, err := newSecretCache(mgr, options)
+	if err != nil {
+		return err
+	}
+	asking := confirm.NewClient()
+	table := index.NewTable()
+	writer := apply.NewWriter(mgr.GetClient(), mgr.GetAPIReader())
+	patcher := status.NewPatcher(mgr.GetClient())
+
+	endpoints := &endpoint.Reconciler{
+		Client:          mgr.GetClient(),
+		Live:            mgr.GetAPIReader(),
+		Writer:          writer,
+		Patcher:         patcher,
+		Recorder:        mgr.GetEventRecorder("postern-endpoint"),
+		Receivers:       options.receivers(mgr, asking),
+		Ask:             asking.Route,
+		Table:           table,
+		Namespace:       options.Namespace,
+		WatchNamespaces: options.WatchNamespaces,
+		External:        len(options.ReceiverURLs) > 0,
+		Clock:           clock.RealClock{},
+	}
+	routes := &index.Reconciler{
+		Client:    mgr.GetClient(),
+		Writer:    writer,
+		Table:     table,
+		Namespace: options.Namespace,
+	}
+	receivers := &fleet.Reconciler{
+		Client:    mgr.GetClient(),
+		Live:      mgr.GetAPIReader(),
+		Writer:    writer,
+		Patcher:   patcher,
+		Recorder:  mgr.GetEventRecorder("postern-receiver"),
+		Ready:     asking.Ready,
+		Settings:  resources.Settings{Image: options.Image, ClusterDomain: options.ClusterDomain},
+		Namespace: options.Namespace,
+		Clock:     clock.RealClock{},
+	}
+	return errors.Join(
+		endpoints.SetupWithManager(ctx, mgr, secrets),
+		routes.SetupWithManager(mgr),
+		receivers.SetupWithManager(mgr),
+		register(mgr.GetClient()),
+		mgr.Add(manager.RunnableFunc(func(ctx context.Context) error {
+			<-ctx.Done()
+			asking.Close()
+			return nil
+		})),
+	)
+}
+
+// NewScheme returns the kinds that the controllers work with.
+func NewScheme() (*runtime.Scheme, error) {
+	scheme := runtime.NewScheme()
+	for _, add := range []func(*runtime.Scheme) error{
+		clientgoscheme.AddToScheme, v1alpha1.AddToScheme, gatewayv1beta1.Install,
+	} {
+		if err := add(scheme); err != nil {
+			return nil, fmt.Errorf("build scheme: %w", err)
+		}
+	}
+	return scheme, nil
+}

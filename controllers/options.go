@@ -1,0 +1,73 @@
+package controllers
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/util/validation"
+	ctrl "sigs.k8s.io/controller-runtime"
+
+	"github.com/postern-dev/postern/controllers/confirm"
+	"github.com/postern-dev/postern/controllers/meta"
+	"github.com/postern-dev/postern/controllers/resources"
+)
+
+// Options are what the manager's flags say to the controllers.
+type Options struct {
+	// Namespace is the system namespace; empty means postern-system.
+	Namespace string
+	// WatchNamespaces are the tenants' namespaces that are served; empty means all.
+	WatchNamespaces []string
+	// Image is the receiver's image for WebhookReceivers that name none.
+	Image string
+	// ReceiverURLs are the internal addresses of receivers to ask about routes,
+	// such as http://127.0.0.1:8081, for a manager that cannot reach pods; empty
+	// means the ready pods.
+	ReceiverURLs []string
+	// ReceiverPort is the internal port of receiver pods; 0 means 8081.
+	ReceiverPort int
+	// ClusterDomain is the domain of Service names; empty leaves it to the receiver.
+	ClusterDomain string
+}
+
+// Validate reports everything that is wrong, each error naming the flag.
+func (o Options) Validate() error {
+	var errs []error
+	for _, namespace := range append([]string{o.Namespace}, o.WatchNamespaces...) {
+		if problems := validation.IsDNS1123Label(namespace); namespace != "" && len(problems) > 0 {
+			errs = append(errs, fmt.Errorf("--namespace, --watch-namespaces: %q is not a namespace: %s",
+				namespace, problems[0]))
+		}
+	}
+	for _, address := range o.ReceiverURLs {
+		parsed, err := url.Parse(address)
+		if err != nil || parsed.Host == "" || parsed.Scheme != "http" && parsed.Scheme != "https" {
+			errs = append(errs, fmt.Errorf("--receiver-url: %q is not a URL such as http://127.0.0.1:8081", address))
+		}
+	}
+	if o.ReceiverPort < 0 || o.ReceiverPort > 65535 {
+		errs = append(errs, fmt.Errorf("receiver port %d is not between 1 and 65535", o.ReceiverPort))
+	}
+	return errors.Join(errs...)
+}
+
+func (o Options) withDefaults() Options {
+	o.Namespace = cmp.Or(o.Namespace, meta.DefaultNamespace)
+	o.ReceiverPort = cmp.Or(o.ReceiverPort, resources.PortInternal)
+	urls := make([]string, len(o.ReceiverURLs))
+	for i, address := range o.ReceiverURLs {
+		urls[i] = strings.TrimSuffix(address, "/")
+	}
+	o.ReceiverURLs = urls
+	return o
+}
+
+func (o Options) receivers(mgr ctrl.Manager, asking *confirm.Client) confirm.Source {
+	if len(o.ReceiverURLs) > 0 {
+		return confirm.URLs(asking, o.ReceiverURLs)
+	}
+	return confirm.Pods(mgr.GetClient(), o.Namespace, o.ReceiverPort)
+}
