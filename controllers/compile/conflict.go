@@ -10,12 +10,14 @@ import (
 // Holder returns the endpoint that keeps the given one from its host and path,
 // or nil. The older endpoint has them, then the first by namespace and name; an
 // endpoint that lost to another holds nothing itself. The others may be all
-// endpoints of the cluster, the given one among them.
+// endpoints of the cluster, the given one among them; those of other namespaces
+// do not count, because a path outside the namespace's prefix is refused anyway
+// and must not keep its owner out.
 func Holder(endpoint *v1alpha1.WebhookEndpoint, others []*v1alpha1.WebhookEndpoint) *v1alpha1.WebhookEndpoint {
 	path := PathOf(endpoint)
 	rivals := []*v1alpha1.WebhookEndpoint{}
 	for _, other := range others {
-		if PathOf(other) == path && older(other, endpoint) < 0 {
+		if other.Namespace == endpoint.Namespace && PathOf(other) == path && older(other, endpoint) < 0 {
 			rivals = append(rivals, other)
 		}
 	}

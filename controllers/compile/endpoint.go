@@ -81,7 +81,8 @@ func compileDelivery(result *Result, r *route.Endpoint, spec v1alpha1.WebhookEnd
 	}
 	if len(spec.Targets) != 1 {
 		result.refuse(v1alpha1.ReasonInvalidSpec, "spec.targets",
-			"delivery: Direct answers with the target's own answer and needs exactly one target, there are %d", len(spec.Targets))
+			"delivery: Direct answers with the target's own answer and needs exactly one target, there are %d",
+			len(spec.Targets))
 	}
 	if spec.Suspend {
 		result.refuse(v1alpha1.ReasonInvalidSpec, "spec.suspend",

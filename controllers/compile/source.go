@@ -43,7 +43,8 @@ func checkSecretNeed(result *Result, source route.Source, spec v1alpha1.WebhookE
 		result.refuse(v1alpha1.ReasonSecretRequired, "spec.secretRef",
 			"provider %s signs with a secret: name the Secret that holds it", preset.Name)
 	case !builtIn && !named:
-		result.refuse(v1alpha1.ReasonSecretRequired, "spec.secretRef", "a scheme verifies with a key: name the Secret that holds it")
+		result.refuse(v1alpha1.ReasonSecretRequired, "spec.secretRef",
+			"a scheme verifies with a key: name the Secret that holds it")
 	}
 	if source.Provider == noProvider && source.Enforcement == route.EnforcementAudit {
 		result.refuse(v1alpha1.ReasonInvalidSpec, "spec.source.enforcement",

@@ -98,13 +98,13 @@ func compileService(result *Result, t *route.Target, in Input, field string, por
 		t.Port = assumedPort(port)
 		return
 	}
-	number, reason, message := 0, v1alpha1.ReasonServiceNotFound, fmt.Sprintf("there is no Service %s: events queue until it exists", name)
+	reason := v1alpha1.ReasonServiceNotFound
+	message := fmt.Sprintf("there is no Service %s: events queue until it exists", name)
 	if service != nil {
-		number, message = resolvePort(service, port)
 		reason = v1alpha1.ReasonPortNotFound
+		t.Port, message = resolvePort(service, port)
 	}
 	if message == "" {
-		t.Port = number
 		return
 	}
 	result.report(v1alpha1.ConditionTargetsResolved, reason, field+".service", "%s", message)

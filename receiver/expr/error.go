@@ -27,7 +27,7 @@ func (e *Error) Error() string {
 // firstError leaves the rest out: what follows a first mistake is mostly noise.
 func firstError(issues *cel.Issues) error {
 	first := issues.Errors()[0]
-	message := strings.Join(strings.Fields(first.Message), " ")
+	message, _, _ := strings.Cut(strings.Join(strings.Fields(first.Message), " "), " expecting {")
 	if strings.Contains(message, "undeclared reference to 'event'") {
 		message = "event has the fields id, type, source and receivedAt and no others"
 	} else if strings.Contains(message, "undeclared reference") {

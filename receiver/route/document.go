@@ -48,7 +48,8 @@ func Unmarshal(data []byte) (*Endpoint, error) {
 		return nil, fmt.Errorf("decode route: %w", err)
 	}
 	if head.SchemaVersion < SchemaVersion-1 || head.SchemaVersion < 1 || head.SchemaVersion > SchemaVersion {
-		return nil, fmt.Errorf("route has schema version %d, this receiver reads version %d: upgrade manager and receiver to neighbouring releases", head.SchemaVersion, SchemaVersion)
+		return nil, fmt.Errorf("route has schema version %d, this receiver reads version %d: "+
+			"upgrade manager and receiver to neighbouring releases", head.SchemaVersion, SchemaVersion)
 	}
 	var doc document
 	decoder := json.NewDecoder(bytes.NewReader(data))
