@@ -74,7 +74,8 @@ func Unmarshal(data []byte) (*Endpoint, error) {
 }
 
 // Hash identifies the route's content. Key material enters it only as the
-// Secret's resource version, so that a published hash helps nobody to guess a key.
+// resource versions of the Secrets, so that a published hash changes with every
+// rotation and yet helps nobody to guess a key.
 func (e *Endpoint) Hash() string {
 	data, err := json.Marshal(e)
 	if err != nil {

@@ -7,7 +7,9 @@ import (
 	"slices"
 )
 
-// IndexHash identifies a whole set of routes, given the hash of each by uid.
+// IndexHash identifies a whole set of routes, given the hash of each by uid. A
+// receiver that starts compares it with what it has loaded, so that it never
+// takes half of a table for the whole.
 func IndexHash(hashes map[string]string) string {
 	digest := sha256.New()
 	for _, uid := range slices.Sorted(maps.Keys(hashes)) {

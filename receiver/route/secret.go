@@ -10,6 +10,9 @@ const redacted = "[redacted]"
 
 // SecretBytes holds key material. Every textual form of it is redacted; only
 // [Endpoint.Marshal] writes the bytes out, for the route document itself.
+//
+// Package fmt calls no methods on unexported fields: a struct that keeps a
+// SecretBytes in one must redact itself.
 type SecretBytes []byte
 
 // String returns a fixed placeholder.

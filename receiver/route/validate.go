@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 )
 
@@ -11,66 +12,117 @@ import (
 const MaxBodyBytesLimit = 26214400
 
 // Validate reports everything that would make the route unsafe or impossible
-// to serve, each error naming the field.
+// to serve, each error naming the field. Values of closed sets may be empty,
+// which means the safe one; a value that this build does not know is refused.
 func (e *Endpoint) Validate() error {
-	var errs []error
-	refuse := func(field, format string, args ...any) {
-		errs = append(errs, fmt.Errorf("route %s/%s: %s: %s", e.Namespace, e.Name, field, fmt.Sprintf(format, args...)))
+	problems := &problems{route: e.Namespace + "/" + e.Name}
+	e.validatePlace(problems)
+	e.validateAdmission(problems)
+	e.validateDelivery(problems)
+	e.validateTargets(problems)
+	return errors.Join(problems.errs...)
+}
+
+// problems collects errors of one route.
+type problems struct {
+	route string
+	errs  []error
+}
+
+func (p *problems) refuse(field, format string, args ...any) {
+	p.errs = append(p.errs, fmt.Errorf("route %s: %s: %s", p.route, field, fmt.Sprintf(format, args...)))
+}
+
+// oneOf refuses values that are neither empty nor known.
+func oneOf[T ~string](p *problems, field string, value T, known ...T) {
+	if value != "" && !slices.Contains(known, value) {
+		p.refuse(field, "%q is unknown", value)
 	}
+}
+
+func (e *Endpoint) validatePlace(p *problems) {
 	if e.UID == "" || e.Namespace == "" || e.Name == "" {
-		refuse("uid", "uid, namespace and name must be set")
+		p.refuse("uid", "uid, namespace and name must be set")
 	}
 	if !strings.HasPrefix(e.Path, "/"+e.Namespace+"/") {
-		refuse("path", "%q must start with /%s/", e.Path, e.Namespace)
+		p.refuse("path", "%q must start with /%s/", e.Path, e.Namespace)
 	}
+	for i, host := range e.Hosts {
+		if host == "" || host != strings.ToLower(host) || strings.ContainsAny(host, ":/ ") {
+			p.refuse(fmt.Sprintf("hosts[%d]", i), "%q must be a lower-case host name without port", host)
+		}
+	}
+	if e.Unavailable != nil && e.Unavailable.Reason == "" {
+		p.refuse("unavailable", "reason must be set")
+	}
+}
+
+func (e *Endpoint) validateAdmission(p *problems) {
 	if (e.Source.Provider == "") == (e.Source.Scheme == nil) {
-		refuse("source", "exactly one of provider and scheme must be set")
+		p.refuse("source", "exactly one of provider and scheme must be set")
 	}
+	oneOf(p, "source.enforcement", e.Source.Enforcement, EnforcementEnforce, EnforcementAudit)
 	for i, text := range e.AllowedIPRanges {
 		if _, err := netip.ParsePrefix(text); err != nil {
-			refuse(fmt.Sprintf("allowedIPRanges[%d]", i), "%q is not a CIDR", text)
+			p.refuse(fmt.Sprintf("allowedIPRanges[%d]", i), "%q is not a CIDR", text)
 		}
 	}
 	if e.MaxBodyBytes < 1 || e.MaxBodyBytes > MaxBodyBytesLimit {
-		refuse("maxBodyBytes", "%d is not between 1 and %d", e.MaxBodyBytes, MaxBodyBytesLimit)
+		p.refuse("maxBodyBytes", "%d is not between 1 and %d", e.MaxBodyBytes, MaxBodyBytesLimit)
 	}
 	if e.RateLimit != nil && (e.RateLimit.RequestsPerSecond < 1 || e.RateLimit.Burst < 1) {
-		refuse("rateLimit", "requestsPerSecond and burst must be at least 1")
+		p.refuse("rateLimit", "requestsPerSecond and burst must be at least 1")
 	}
 	if e.Deduplication.WindowSeconds < 0 {
-		refuse("deduplication.windowSeconds", "must not be negative")
+		p.refuse("deduplication.windowSeconds", "must not be negative")
 	}
-	switch e.Delivery {
-	case DeliveryQueued, DeliveryDirect:
-	default:
-		refuse("delivery", "%q is unknown", e.Delivery)
-	}
-	if e.Retry.InitialBackoffSeconds < 1 || e.Retry.MaxBackoffSeconds < e.Retry.InitialBackoffSeconds {
-		refuse("retry", "initialBackoffSeconds must be at least 1 and at most maxBackoffSeconds")
-	}
-	if e.Unavailable == nil && len(e.Targets) == 0 {
-		refuse("targets", "must not be empty")
-	}
-	names := map[string]bool{}
-	for i, target := range e.Targets {
-		field := fmt.Sprintf("targets[%d]", i)
-		if names[target.Name] {
-			refuse(field, "name %q is taken", target.Name)
-		}
-		names[target.Name] = true
-		if err := target.validate(); err != nil {
-			refuse(field, "%v", err)
-		}
-	}
-	return errors.Join(errs...)
+	oneOf(p, "deduplication.replayGuard", e.Deduplication.ReplayGuard, ReplayGuardNone, ReplayGuardBody)
 }
 
-func (t Target) validate() error {
+func (e *Endpoint) validateDelivery(p *problems) {
+	switch e.Delivery {
+	case DeliveryQueued:
+	case DeliveryDirect:
+		if len(e.Targets) > 1 {
+			p.refuse("targets", "delivery Direct has one target, there are %d", len(e.Targets))
+		}
+	default:
+		p.refuse("delivery", "%q is unknown", e.Delivery)
+	}
+	if e.Retry.InitialBackoffSeconds < 1 || e.Retry.MaxBackoffSeconds < e.Retry.InitialBackoffSeconds {
+		p.refuse("retry", "initialBackoffSeconds must be at least 1 and at most maxBackoffSeconds")
+	}
+	if e.Retry.MaxAgeSeconds < 0 || e.Retry.MaxAttempts < 0 || e.HistoryLimit < 0 {
+		p.refuse("retry", "maxAgeSeconds, maxAttempts and historyLimit must not be negative")
+	}
+}
+
+func (e *Endpoint) validateTargets(p *problems) {
+	if e.Unavailable == nil && len(e.Targets) == 0 {
+		p.refuse("targets", "must not be empty")
+	}
+	names := map[string]bool{}
+	for i := range e.Targets {
+		target, field := &e.Targets[i], fmt.Sprintf("targets[%d]", i)
+		if names[target.Name] {
+			p.refuse(field, "name %q is taken", target.Name)
+		}
+		names[target.Name] = true
+		oneOf(p, field+".format", target.Format, FormatOriginal, FormatCloudEvents)
+		if err := target.validate(); err != nil {
+			p.refuse(field, "%v", err)
+		}
+	}
+}
+
+func (t *Target) validate() error {
 	switch {
 	case t.Name == "" || t.Namespace == "" || t.Service == "":
 		return errors.New("name, namespace and service must be set")
 	case t.Unavailable == nil && (t.Port < 1 || t.Port > 65535):
 		return fmt.Errorf("port %d is not between 1 and 65535", t.Port)
+	case t.Unavailable != nil && t.Unavailable.Reason == "":
+		return errors.New("unavailable: reason must be set")
 	case !strings.HasPrefix(t.Path, "/"):
 		return fmt.Errorf("path %q must start with a slash", t.Path)
 	case t.TimeoutSeconds < 1:
