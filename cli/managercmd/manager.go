@@ -1,0 +1,154 @@
+// Package managercmd is `postern manager`: it wires the controllers to a
+// cluster.
+//
+// It imports controllers and controller-runtime; it decides nothing that flags
+// do not say.
+package managercmd
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/go-logr/logr"
+	"github.com/spf13/cobra"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+	"k8s.io/klog/v2"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/healthz"
+	"sigs.k8s.io/controller-runtime/pkg/metrics/filters"
+	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+
+	"github.com/postern-dev/postern/cli/envflag"
+	"github.com/postern-dev/postern/cli/exit"
+	"github.com/postern-dev/postern/cli/logging"
+	"github.com/postern-dev/postern/controllers"
+)
+
+const (
+	leaderElectionID = "postern-manager.hooks.postern.dev"
+	// podContainer is the manager's container in its pod.
+	podContainer = "manager"
+)
+
+// Command returns the command.
+func Command() *cobra.Command {
+	options := &Options{}
+	command := &cobra.Command{
+		Use:   "manager",
+		Short: "Compile endpoints into routes and run the receiver (the control plane)",
+		Long: `Watch WebhookEndpoints and WebhookReceivers, compile endpoints into routes, run
+the receiver and report status. Every flag can also be given as an environment
+variable: --watch-namespaces as POSTERN_WATCH_NAMESPACES.`,
+		Example: `  postern manager --leader-elect
+  postern manager --kubeconfig ~/.kube/config --receiver-url http://127.0.0.1:8081 --metrics-bind-address 0`,
+		Args: cobra.NoArgs,
+		PreRunE: func(command *cobra.Command, _ []string) error {
+			if err := envflag.Fill(command.Flags(), os.LookupEnv); err != nil {
+				return exit.Usagef("%w", err)
+			}
+			return nil
+		},
+		RunE: func(command *cobra.Command, _ []string) error {
+			return run(command.Context(), options, command.ErrOrStderr())
+		},
+	}
+	options.BindFlags(command.Flags())
+	return command
+}
+
+func run(ctx context.Context, options *Options, out io.Writer) error {
+	if err := options.Controllers.Validate(); err != nil {
+		return exit.Usagef("%w", err)
+	}
+	logger, err := logging.New(out, options.Logging)
+	if err != nil {
+		return exit.Usagef("%w", err)
+	}
+	log := logr.FromSlogHandler(logger.Handler())
+	ctrl.SetLogger(log)
+	klog.SetLogger(log)
+
+	mgr, err := newManager(options)
+	if err != nil {
+		return err
+	}
+	if err := options.defaultImage(ctx, mgr.GetAPIReader(), os.LookupEnv); err != nil {
+		return err
+	}
+	if err := controllers.Setup(ctx, mgr, options.Controllers); err != nil {
+		return err
+	}
+	return mgr.Start(ctx)
+}
+
+func newManager(options *Options) (ctrl.Manager, error) {
+	config, err := clusterConfig(options.Kubeconfig)
+	if err != nil {
+		return nil, fmt.Errorf("cluster configuration: %w; give --kubeconfig outside a cluster", err)
+	}
+	scheme, err := controllers.NewScheme()
+	if err != nil {
+		return nil, err
+	}
+	mgr, err := ctrl.NewManager(config, ctrl.Options{
+		Scheme:                  scheme,
+		Cache:                   controllers.CacheOptions(options.Controllers),
+		Metrics:                 options.metrics(),
+		HealthProbeBindAddress:  options.ProbeBindAddress,
+		LeaderElection:          options.LeaderElect,
+		LeaderElectionID:        leaderElectionID,
+		LeaderElectionNamespace: options.Controllers.Namespace,
+		// The process ends with the manager, so the next one need not wait.
+		LeaderElectionReleaseOnCancel: true,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("start manager: %w", err)
+	}
+	if err := mgr.AddHealthzCheck("ping", healthz.Ping); err != nil {
+		return nil, err
+	}
+	return mgr, mgr.AddReadyzCheck("ping", healthz.Ping)
+}
+
+func (o *Options) metrics() metricsserver.Options {
+	served := metricsserver.Options{
+		BindAddress: o.MetricsBindAddress, SecureServing: o.MetricsSecure, CertDir: o.MetricsCertDir,
+	}
+	if o.MetricsSecure {
+		served.FilterProvider = filters.WithAuthenticationAndAuthorization
+	}
+	return served
+}
+
+// defaultImage makes receivers run what this manager runs, unless told
+// otherwise. Outside a cluster there is no pod to ask.
+func (o *Options) defaultImage(ctx context.Context, reader client.Reader, lookup func(string) (string, bool)) error {
+	name, inPod := lookup("POD_NAME")
+	if o.Controllers.Image != "" || !inPod {
+		return nil
+	}
+	var pod corev1.Pod
+	key := client.ObjectKey{Namespace: o.Controllers.Namespace, Name: name}
+	if err := reader.Get(ctx, key, &pod); err != nil {
+		return fmt.Errorf("read the image of pod %s: %w; or give --image", key, err)
+	}
+	for _, container := range pod.Spec.Containers {
+		if container.Name == podContainer {
+			o.Controllers.Image = container.Image
+			return nil
+		}
+	}
+	return fmt.Errorf("pod %s has no container %q to take the image from; give --image", key, podContainer)
+}
+
+func clusterConfig(kubeconfig string) (*rest.Config, error) {
+	if kubeconfig == "" {
+		return rest.InClusterConfig()
+	}
+	return clientcmd.BuildConfigFromFlags("", kubeconfig)
+}

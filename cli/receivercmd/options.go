@@ -1,0 +1,143 @@
+package receivercmd
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/postern-dev/postern/cli/logging"
+	"github.com/postern-dev/postern/receiver/deliver/outbound"
+)
+
+// Options are the flags of the command.
+type Options struct {
+	Listen     string
+	Internal   string
+	TLSCertDir string
+
+	Namespace   string
+	Kubeconfig  string
+	SnapshotDir string
+
+	Store               string
+	StoreUser           string
+	StoreDataDir        string
+	AllowWeakDurability bool
+
+	TrustedProxies []string
+	ClusterDomain  string
+	Forward        []string
+
+	ShutdownDelaySeconds int
+	GracePeriodSeconds   int
+	MemoryBudgetBytes    int64
+
+	Logging logging.Options
+}
+
+// BindFlags declares the flags, with their defaults.
+func (o *Options) BindFlags(flags *pflag.FlagSet) {
+	flags.StringVar(&o.Listen, "listen", ":8080", "address for the providers' requests")
+	flags.StringVar(&o.Internal, "internal", ":8081", "address for probes, metrics, routes and inspection")
+	flags.StringVar(&o.TLSCertDir, "tls-cert-dir", "",
+		"directory with tls.crt and tls.key; the public address then serves HTTPS")
+	flags.StringVar(&o.Namespace, "namespace", "postern-system", "namespace with the compiled routes")
+	flags.StringVar(&o.Kubeconfig, "kubeconfig", "", "kubeconfig file; default: the pod's own account")
+	flags.StringVar(&o.SnapshotDir, "snapshot-dir", "",
+		"memory-backed directory for the last good routes, key material included; empty keeps none")
+	flags.StringVar(&o.Store, "store", "unix:///run/postern/redis.sock",
+		"URL of the store: unix:///path, redis://, rediss://, or memory, which is not durable")
+	flags.StringVar(&o.StoreUser, "store-user", "", "user at the store, when the URL names none")
+	flags.StringVar(&o.StoreDataDir, "store-data-dir", "",
+		"directory of the store's files, when this process can see it; its volume's watermark is kept too")
+	flags.BoolVar(&o.AllowWeakDurability, "allow-weak-durability", false,
+		"serve although the store's settings can lose acknowledged events")
+	flags.StringSliceVar(&o.TrustedProxies, "trusted-proxies", nil,
+		"CIDRs or addresses of proxies whose X-Forwarded-For is believed")
+	flags.StringVar(&o.ClusterDomain, "cluster-domain", "cluster.local", "domain of the cluster's Services")
+	flags.StringArrayVar(&o.Forward, "forward", nil,
+		"namespace/service=URL: deliver there instead; for running outside a cluster (repeatable)")
+	flags.IntVar(&o.ShutdownDelaySeconds, "shutdown-delay-seconds", 5,
+		"how long requests are still served after the signal to stop")
+	flags.IntVar(&o.GracePeriodSeconds, "grace-period-seconds", 30, "time from the signal to stop until the end")
+	flags.Int64Var(&o.MemoryBudgetBytes, "memory-budget-bytes", 128<<20,
+		"bound of the bodies under way, and again of the events held in memory")
+	flags.StringVar(&o.Logging.Level, "log-level", "info", "debug, info, warn or error")
+	flags.StringVar(&o.Logging.Format, "log-format", logging.FormatAuto, "json, text or auto")
+}
+
+// validate returns what the flags mean, or an error that names the wrong one.
+func (o *Options) validate() (settings, error) {
+	var s settings
+	var err error
+	switch {
+	case o.Namespace == "":
+		return s, errors.New("--namespace: must not be empty")
+	case o.Store == "":
+		return s, errors.New("--store: must be the URL of the store, or memory")
+	case o.ShutdownDelaySeconds < 0:
+		return s, errors.New("--shutdown-delay-seconds: must not be negative")
+	case o.GracePeriodSeconds <= o.ShutdownDelaySeconds:
+		return s, errors.New("--grace-period-seconds: must be above --shutdown-delay-seconds")
+	case o.MemoryBudgetBytes < 1<<20:
+		return s, errors.New("--memory-budget-bytes: must be at least 1048576")
+	}
+	if s.trustedProxies, err = parseProxies(o.TrustedProxies); err != nil {
+		return s, err
+	}
+	s.forward, err = ParseForward(o.Forward)
+	s.shutdownDelay = time.Duration(o.ShutdownDelaySeconds) * time.Second
+	s.gracePeriod = time.Duration(o.GracePeriodSeconds) * time.Second
+	return s, err
+}
+
+// settings are what flags mean.
+type settings struct {
+	trustedProxies []netip.Prefix
+	forward        map[string]*url.URL
+	shutdownDelay  time.Duration
+	gracePeriod    time.Duration
+}
+
+func (o *Options) network(s settings) outbound.Network {
+	return outbound.Network{ClusterDomain: o.ClusterDomain, Forward: s.forward, Deny: outbound.APIServer()}
+}
+
+func parseProxies(texts []string) ([]netip.Prefix, error) {
+	prefixes := make([]netip.Prefix, 0, len(texts))
+	for _, text := range texts {
+		prefix, err := netip.ParsePrefix(text)
+		if err != nil {
+			address, addressErr := netip.ParseAddr(text)
+			if addressErr != nil {
+				return nil, fmt.Errorf("--trusted-proxies: %q is neither a CIDR such as 10.0.0.0/8 nor an address", text)
+			}
+			prefix = netip.PrefixFrom(address, address.BitLen())
+		}
+		prefixes = append(prefixes, prefix.Masked())
+	}
+	return prefixes, nil
+}
+
+// ParseForward reads namespace/service=URL pairs; the error names --forward.
+func ParseForward(pairs []string) (map[string]*url.URL, error) {
+	forward := make(map[string]*url.URL, len(pairs))
+	for _, pair := range pairs {
+		service, address, found := strings.Cut(pair, "=")
+		namespace, name, qualified := strings.Cut(service, "/")
+		if !found || !qualified || namespace == "" || name == "" {
+			return nil, fmt.Errorf("--forward: %q must be namespace/service=URL", pair)
+		}
+		target, err := url.Parse(address)
+		if err != nil || target.Host == "" || target.Scheme != "http" && target.Scheme != "https" {
+			return nil, fmt.Errorf("--forward: %q must end in a URL such as http://127.0.0.1:3000", pair)
+		}
+		forward[service] = target
+	}
+	return forward, nil
+}
