@@ -26,6 +26,7 @@ func (h *Handler) readBody(x *exchange) (*answer, error) {
 		return nil, &Refusal{Reason: ReasonBodyTooLarge}
 	}
 	if announced == 0 {
+		x.deadline.clear()
 		return nil, nil
 	}
 	body, err := h.read(x, limit, announced)
@@ -33,12 +34,11 @@ func (h *Handler) readBody(x *exchange) (*answer, error) {
 		return nil, err
 	}
 	x.body = body
+	x.deadline.clear()
 	return nil, nil
 }
 
 func (h *Handler) read(x *exchange, limit, announced int64) ([]byte, error) {
-	deadline := newBodyDeadline(x.writer, h.BodyTimeout)
-	defer deadline.clear()
 	var body []byte
 	for {
 		if len(body) == cap(body) {
@@ -47,7 +47,7 @@ func (h *Handler) read(x *exchange, limit, announced int64) ([]byte, error) {
 				return nil, err
 			}
 			body = grown
-			deadline.extend(len(body))
+			x.deadline.extend(len(body))
 		}
 		n, err := x.request.Body.Read(body[len(body):cap(body)])
 		body = body[:len(body)+n]
@@ -89,23 +89,27 @@ func refuseBody(err error) error {
 	return &Refusal{Reason: ReasonBodyIncomplete}
 }
 
-// bodyDeadline is the read deadline of the connection while a body is read.
+// bodyDeadline is the read deadline of the connection until the body is there.
+// It holds for refused requests too: the server reads what is left of a body
+// before it sends the answer, and must not wait for ever for it.
 type bodyDeadline struct {
 	control *http.ResponseController
 	from    time.Time
 }
 
-func newBodyDeadline(w http.ResponseWriter, timeout time.Duration) *bodyDeadline {
-	return &bodyDeadline{control: http.NewResponseController(w), from: time.Now().Add(timeout)}
+func newBodyDeadline(w http.ResponseWriter, timeout time.Duration) bodyDeadline {
+	d := bodyDeadline{control: http.NewResponseController(w), from: time.Now().Add(timeout)}
+	d.extend(0)
+	return d
 }
 
 // extend gives a body that flows the time that it needs. Writers without
 // deadlines (recorders in tests) have none to set.
-func (d *bodyDeadline) extend(received int) {
+func (d bodyDeadline) extend(received int) {
 	earned := time.Duration(received) * time.Second / minBytesPerSecond
 	_ = d.control.SetReadDeadline(d.from.Add(earned))
 }
 
 // clear takes the deadline away again: the server goes on reading the
 // connection to notice a sender that leaves, and would take the deadline for that.
-func (d *bodyDeadline) clear() { _ = d.control.SetReadDeadline(time.Time{}) }
+func (d bodyDeadline) clear() { _ = d.control.SetReadDeadline(time.Time{}) }

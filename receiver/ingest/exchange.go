@@ -15,8 +15,9 @@ import (
 // and only read by later ones.
 type exchange struct {
 	request *http.Request
-	writer  http.ResponseWriter
 	started time.Time
+	// deadline is that of the body; readBody clears it.
+	deadline bodyDeadline
 
 	endpoint *table.Endpoint // find
 	client   netip.Addr      // checkClient

@@ -107,7 +107,7 @@ func New(options Options) *Handler {
 
 // ServeHTTP takes one request through the stages.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	x := &exchange{request: r, writer: w, started: h.Now()}
+	x := &exchange{request: r, started: h.Now(), deadline: newBodyDeadline(w, h.BodyTimeout)}
 	defer func() { h.budget.release(x.reserved) }()
 	reply := h.judge(x)
 	reply.write(w)
