@@ -71,7 +71,8 @@ func decodeKey(k key, format route.KeyFormat) ([]byte, error) {
 	}
 	switch {
 	case err != nil && format.StripPrefix != "" && text == k.text:
-		return nil, fmt.Errorf("key %q of the Secret is not %s (with or without the prefix %q): copy it again as the provider shows it",
+		return nil, fmt.Errorf("key %q of the Secret is not %s (with or without the prefix %q): "+
+			"copy it again as the provider shows it",
 			k.name, form, format.StripPrefix)
 	case err != nil:
 		return nil, fmt.Errorf("key %q of the Secret is not %s: copy it again as the provider shows it", k.name, form)

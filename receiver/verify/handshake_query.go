@@ -59,7 +59,8 @@ func greetMeta(g *greeting, request *Request) (*Response, error) {
 			return replyText(challenge), nil
 		}
 	}
-	return nil, refuse(SignatureMismatch, "hub.verify_token is no key of the Secret, and source.options.verifyToken is not set")
+	return nil, refuse(SignatureMismatch,
+		"hub.verify_token is no key of the Secret, and source.options.verifyToken is not set")
 }
 
 // isToken is true for short texts of letters, digits and the punctuation of

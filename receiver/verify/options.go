@@ -7,7 +7,7 @@ import (
 
 // Options that several presets know.
 var (
-	optionSignedURL   = Option{optionURL, "the URL as configured at the provider, which is signed; default: the endpoint's own"}
+	optionSignedURL   = Option{optionURL, "the URL as configured at the provider; default: the endpoint's own"}
 	optionVerifyToken = Option{"verifyToken", "the verify token of the handshake; default: any key of the Secret"}
 	optionPublicKey   = Option{"publicKey", "the public key as the provider shows it, or PEM; default: the Secret"}
 	optionHeader      = Option{"header", "name of the header that carries the secret; default: Authorization"}

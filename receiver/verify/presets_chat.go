@@ -12,162 +12,173 @@ func slackLike(signatureHeader, timestampHeader string) []Variant {
 }
 
 // presetsChat are messaging, social networks and customer support.
-func presetsChat() []preset {
-	return []preset{
-		{Preset: Preset{
-			Name: "slack", DisplayName: "Slack",
-			DocsURL:    "https://docs.slack.dev/authentication/verifying-requests-from-slack",
-			DeliveryID: "{json:event_id}", EventType: "{json:event.type} | {json:type}", IDSigned: true,
-			AckLimit: ackShort, RetryHorizon: time.Hour,
-			Variants:  slackLike("X-Slack-Signature", "X-Slack-Request-Timestamp"),
-			Handshake: "url_verification: the signed challenge is answered as text",
-			SetUp: []string{
-				"api.slack.com/apps, your app, Basic Information, Signing Secret: put it into the Secret.",
-				"Event Subscriptions, Request URL: the endpoint's URL; Slack verifies it at once.",
-			},
-		}, answer: answerSlack},
-		{Preset: Preset{
-			Name: "zoom", DisplayName: "Zoom", DocsURL: "https://developers.zoom.us/docs/api/webhooks/",
-			EventType: "{json:event}", AckLimit: ackShort, RetryHorizon: 2 * time.Hour,
-			Variants:  slackLike("x-zm-signature", "x-zm-request-timestamp"),
-			Handshake: "endpoint.url_validation: the plain token and its HMAC are answered as JSON, again every 72 hours",
-			SetUp: []string{
-				"marketplace.zoom.us, your app, Features, Access, Secret Token: put it into the Secret.",
-				"Event notification endpoint URL: the endpoint's URL, then Validate.",
-			},
-		}, answer: answerZoom},
-		{Preset: Preset{
-			Name: "meta", DisplayName: "Meta (Facebook, Instagram, Messenger, WhatsApp)",
-			Aliases:   []string{"facebook", "instagram", "messenger", "whatsapp", "whatsapp-business", "threads"},
-			DocsURL:   "https://developers.facebook.com/docs/graph-api/webhooks/getting-started",
-			EventType: "{json:object}.{json:entry[0].changes[0].field}", RetryHorizon: 7 * day,
-			OptionalOptions: []Option{optionVerifyToken},
-			Variants:        hexBody("X-Hub-Signature-256", "sha256="),
-			Handshake:       "GET with hub.mode=subscribe and the right hub.verify_token: hub.challenge is answered as text",
-			SetUp: []string{
-				"developers.facebook.com/apps, your app, App settings, Basic, App secret: put it into the Secret.",
-				"Webhooks, Callback URL: the endpoint's URL. Verify token: the option verifyToken, or a key of the Secret.",
-			},
-		}, greet: greetMeta, handshakeMethods: []string{"GET"}},
-		{Preset: Preset{
-			Name: "x", DisplayName: "X (Twitter)", Aliases: []string{"twitter"},
-			DocsURL:  "https://docs.x.com/x-api/webhooks/introduction",
-			AckLimit: ackTen, Variants: base64Body("x-twitter-webhooks-signature", "sha256="),
-			Handshake: "CRC: GET with crc_token is answered with its HMAC; event bodies that look like such a token are refused",
-			SetUp:     []string{"developer.x.com, your app, Keys and tokens, API key secret: put it into the Secret."},
-		}, greet: greetX, answer: refuseChallengeBody, handshakeMethods: []string{"GET"}},
-		{Preset: Preset{
-			Name: "line", DisplayName: "LINE", DocsURL: "https://developers.line.biz/en/docs/messaging-api/verify-webhook-signature/",
-			DeliveryID: "{json:events[0].webhookEventId}", EventType: "{json:events[0].type}", IDSigned: true,
-			AckLimit: ackShort, Variants: base64Body("X-Line-Signature", ""),
-			SetUp: []string{"LINE Developers Console, your channel, Basic settings, Channel secret: put it into the Secret."},
-		}},
-		{Preset: Preset{
-			Name: "telegram", DisplayName: "Telegram", DocsURL: "https://core.telegram.org/bots/api#setwebhook",
-			DeliveryID: "{json:update_id}", RetryHorizon: day,
-			Variants: token("X-Telegram-Bot-Api-Secret-Token", ""),
-			SetUp:    []string{"Give secret_token to setWebhook; put the same text into the Secret."},
-		}},
-		{Preset: Preset{
-			Name: "discord", DisplayName: "Discord", DocsURL: "https://docs.discord.com/developers/interactions/overview",
-			DeliveryID: "{json:id}", EventType: "{json:event.type} | {json:type}", IDSigned: true, AckLimit: ackShort,
-			Secret: SecretOptional, OptionalOptions: []Option{optionPublicKey},
-			Variants: one(route.Scheme{
-				Algorithm: route.AlgorithmEd25519,
-				Signature: route.Signature{Headers: []string{"X-Signature-Ed25519"}, Encoding: route.EncodingHex},
-				Content:   "{timestamp}{body}",
-				Timestamp: route.Timestamp{Header: "X-Signature-Timestamp"},
-				Key:       route.KeyFormat{Encoding: route.EncodingHex},
-			}),
-			Handshake: "PING: interactions are answered {\"type\":1}, webhook events 204",
-			SetUp: []string{
-				"discord.com/developers, your application, General Information, Public Key: the option publicKey.",
-				"Interactions Endpoint URL, or Webhooks, Endpoint: the endpoint's URL.",
-			},
-		}, answer: answerDiscord, publicKeyOption: "publicKey"},
-		{Preset: Preset{
-			Name: "twitch", DisplayName: "Twitch EventSub", DocsURL: "https://dev.twitch.tv/docs/eventsub/handling-webhook-events/",
-			DeliveryID: "{header:Twitch-Eventsub-Message-Id}",
-			EventType:  "{header:Twitch-Eventsub-Subscription-Type}", IDSigned: true,
-			Tolerance: 10 * time.Minute, FutureTolerance: 10 * time.Minute, AckLimit: ackTen,
-			Variants:  twitchVariants(),
-			Handshake: "webhook_callback_verification: the signed challenge is answered as text",
-			SetUp:     []string{"Give transport.secret when the subscription is created; put the same text into the Secret."},
-		}, answer: answerTwitch},
-		{Preset: Preset{
-			Name: "tiktok", DisplayName: "TikTok", DocsURL: "https://developers.tiktok.com/doc/webhooks-verification",
-			EventType: "{json:event}", RetryHorizon: 3 * day, Variants: listScheme("TikTok-Signature", "t", "s"),
-			SetUp: []string{"developers.tiktok.com, your app, Client secret: put it into the Secret."},
-		}},
-		{Preset: Preset{
-			Name: "linkedin", DisplayName: "LinkedIn",
-			DocsURL:   "https://learn.microsoft.com/linkedin/shared/api-guide/webhook-validation",
-			EventType: "{json:type}", Variants: signedBy(hexBody("X-LI-Signature", ""), "hmacsha256={body}"),
-			Handshake: "GET with challengeCode: the code and its HMAC are answered as JSON",
-			SetUp:     []string{"linkedin.com/developers, your app, Auth, Primary client secret: put it into the Secret."},
-		}, greet: greetLinkedIn, handshakeMethods: []string{"GET"}},
-		{Preset: Preset{
-			Name: "intercom", DisplayName: "Intercom", DocsURL: "https://developers.intercom.com/docs/references/webhooks/webhook-models",
-			DeliveryID: "{json:id}", EventType: "{json:topic}", IDSigned: true, AckLimit: ackFive,
-			Variants: sha1Body("X-Hub-Signature", "sha1="),
-			SetUp:    []string{"Developer Hub, your app, Basic information, Client secret: put it into the Secret."},
-		}},
-		{Preset: Preset{
-			Name: "zendesk", DisplayName: "Zendesk", DocsURL: "https://developer.zendesk.com/documentation/webhooks/verifying/",
-			DeliveryID: "{header:X-Zendesk-Webhook-Invocation-Id}", EventType: "{json:type}",
-			Methods: []string{"POST", "PUT", "PATCH", "GET", "DELETE"},
-			Variants: timedBy(base64Body("X-Zendesk-Webhook-Signature", ""), "X-Zendesk-Webhook-Signature-Timestamp",
-				route.UnitRFC3339, "{timestamp}{body}"),
-			SetUp: []string{"Admin Center, Apps and integrations, Webhooks, your webhook, Reveal secret: put it into the Secret."},
-		}},
-		{Preset: Preset{
-			Name: "front", DisplayName: "Front", DocsURL: "https://dev.frontapp.com/docs/application-webhooks",
-			EventType: "{json:type}",
-			Variants: timedBy(base64Body("X-Front-Signature", ""), "X-Front-Request-Timestamp",
-				route.UnitMilliseconds, "{timestamp}:{body}"),
-			SetUp: []string{"Settings, Developers, your app, App credentials: put the signing key into the Secret."},
-		}},
-		{Preset: Preset{
-			Name: "microsoft-teams", DisplayName: "Microsoft Teams outgoing webhook", Aliases: []string{"teams", "ms-teams"},
-			DocsURL:    "https://learn.microsoft.com/microsoftteams/platform/webhooks-and-connectors/how-to/add-outgoing-webhook",
-			DeliveryID: "{json:id}", EventType: "{json:type}", IDSigned: true, AckLimit: ackFive,
-			Variants: withKey(base64Body("Authorization", "HMAC "), route.EncodingBase64),
-			SetUp:    []string{"Team, Apps, Create an outgoing webhook. Put the security token that is shown once into the Secret."},
-		}},
-		{Preset: Preset{
-			Name: "webex", DisplayName: "Webex", Aliases: []string{"cisco-webex"},
-			DocsURL:   "https://developer.webex.com/docs/webhooks",
-			EventType: "{json:resource}.{json:event}", Variants: sha1Body("X-Spark-Signature", ""),
-			SetUp: []string{"Give secret when the webhook is created; put the same text into the Secret."},
-		}},
-		{Preset: Preset{
-			Name: "sendbird", DisplayName: "Sendbird",
-			DocsURL:   "https://sendbird.com/docs/chat/platform-api/v3/webhook/webhook-overview",
-			EventType: "{json:category}", Variants: hexBody("x-sendbird-signature", ""),
-			SetUp: []string{"The key is the application's master API token: put it into the Secret."},
-		}},
-		{Preset: Preset{
-			Name: "sinch", DisplayName: "Sinch", DocsURL: "https://developers.sinch.com/docs/conversation/callbacks/",
-			Variants: timedBy(base64Body("x-sinch-webhook-signature", ""), "x-sinch-webhook-signature-timestamp",
-				route.UnitSeconds, "{body}.{header:x-sinch-webhook-signature-nonce}.{timestamp}"),
-			SetUp: []string{"Conversation API, your app, Webhooks. Fill in the secret token; put the same text into the Secret."},
-		}},
-		{Preset: Preset{
-			Name: "pusher", DisplayName: "Pusher Channels", DocsURL: "https://pusher.com/docs/channels/server_api/webhooks/",
-			EventType: "{json:events[0].name}", Variants: hexBody("X-Pusher-Signature", ""),
-			SetUp: []string{"Your app, App Keys: put the secret of the key into the Secret."},
-		}},
-		{Preset: Preset{
-			Name: "ably", DisplayName: "Ably", DocsURL: "https://ably.com/docs/integrations/webhooks",
-			Variants: base64Body("X-Ably-Signature", ""),
-			SetUp:    []string{"Integrations, Webhook, Sign with key. Put the part of that key after the colon into the Secret."},
-		}},
-		{Preset: Preset{
-			Name: "knock", DisplayName: "Knock", DocsURL: "https://docs.knock.app/developer-tools/outbound-webhooks/overview",
-			DeliveryID: "{json:id}", EventType: "{json:type}", IDSigned: true, Variants: knockVariants(),
-			SetUp: []string{"Developers, Webhooks, your endpoint. Put the signing key into the Secret."},
-		}},
-	}
+var presetsChat = []preset{
+	{Preset: Preset{
+		Name: "slack", DisplayName: "Slack",
+		DocsURL:    "https://docs.slack.dev/authentication/verifying-requests-from-slack",
+		DeliveryID: "{json:event_id}", EventType: "{json:event.type} | {json:type}", IDSigned: true,
+		AckLimit: ackShort, RetryHorizon: time.Hour,
+		Variants:  slackLike("X-Slack-Signature", "X-Slack-Request-Timestamp"),
+		Handshake: "url_verification: the signed challenge is answered as text",
+		SetUp: []string{
+			"api.slack.com/apps, your app, Basic Information, Signing Secret: put it into the Secret.",
+			"Event Subscriptions, Request URL: the endpoint's URL; Slack verifies it at once.",
+		},
+	}, answer: answerSlack},
+	{Preset: Preset{
+		Name: "zoom", DisplayName: "Zoom", DocsURL: "https://developers.zoom.us/docs/api/webhooks/",
+		EventType: "{json:event}", AckLimit: ackShort, RetryHorizon: 2 * time.Hour,
+		Variants:  slackLike("x-zm-signature", "x-zm-request-timestamp"),
+		Handshake: "endpoint.url_validation: the plain token and its HMAC are answered as JSON, again every 72 hours",
+		SetUp: []string{
+			"marketplace.zoom.us, your app, Features, Access, Secret Token: put it into the Secret.",
+			"Event notification endpoint URL: the endpoint's URL, then Validate.",
+		},
+	}, answer: answerZoom},
+	{Preset: Preset{
+		Name: "meta", DisplayName: "Meta (Facebook, Instagram, Messenger, WhatsApp)",
+		Aliases:   []string{"facebook", "instagram", "messenger", "whatsapp", "whatsapp-business", "threads"},
+		DocsURL:   "https://developers.facebook.com/docs/graph-api/webhooks/getting-started",
+		EventType: "{json:object}.{json:entry[0].changes[0].field}", RetryHorizon: 7 * day,
+		OptionalOptions: []Option{optionVerifyToken},
+		Variants:        hexBody("X-Hub-Signature-256", "sha256="),
+		Handshake:       "GET with hub.mode=subscribe and the right hub.verify_token: hub.challenge is answered as text",
+		SetUp: []string{
+			"developers.facebook.com/apps, your app, App settings, Basic, App secret: put it into the Secret.",
+			"Webhooks, Callback URL: the endpoint's URL. Verify token: the option verifyToken, or a key of the Secret.",
+		},
+	}, greet: greetMeta, handshakeMethods: []string{"GET"}},
+	{Preset: Preset{
+		Name: "x", DisplayName: "X (Twitter)", Aliases: []string{"twitter"},
+		DocsURL:  "https://docs.x.com/x-api/webhooks/introduction",
+		AckLimit: ackTen, Variants: base64Body("x-twitter-webhooks-signature", "sha256="),
+		Handshake: "CRC: GET with crc_token is answered with its HMAC; event bodies that look like such " +
+			"a token are refused",
+		SetUp: []string{"developer.x.com, your app, Keys and tokens, API key secret: put it into the Secret."},
+	}, greet: greetX, answer: refuseChallengeBody, handshakeMethods: []string{"GET"}},
+	{Preset: Preset{
+		Name: "line", DisplayName: "LINE",
+		DocsURL:    "https://developers.line.biz/en/docs/messaging-api/verify-webhook-signature/",
+		DeliveryID: "{json:events[0].webhookEventId}", EventType: "{json:events[0].type}", IDSigned: true,
+		AckLimit: ackShort, Variants: base64Body("X-Line-Signature", ""),
+		SetUp: []string{"LINE Developers Console, your channel, Basic settings, Channel secret: put it into the Secret."},
+	}},
+	{Preset: Preset{
+		Name: "telegram", DisplayName: "Telegram", Aliases: []string{"telegram-bot"}, DocsURL: "https://core.telegram.org/bots/api#setwebhook",
+		DeliveryID: "{json:update_id}", RetryHorizon: day,
+		Variants: token("X-Telegram-Bot-Api-Secret-Token", ""),
+		SetUp:    []string{"Give secret_token to setWebhook; put the same text into the Secret."},
+	}},
+	{Preset: Preset{
+		Name: "discord", DisplayName: "Discord", DocsURL: "https://docs.discord.com/developers/interactions/overview",
+		DeliveryID: "{json:id}", EventType: "{json:event.type} | {json:type}", IDSigned: true, AckLimit: ackShort,
+		Secret: SecretOptional, OptionalOptions: []Option{optionPublicKey},
+		Variants: one(route.Scheme{
+			Algorithm: route.AlgorithmEd25519,
+			Signature: route.Signature{Headers: []string{"X-Signature-Ed25519"}, Encoding: route.EncodingHex},
+			Content:   "{timestamp}{body}",
+			Timestamp: route.Timestamp{Header: "X-Signature-Timestamp"},
+			Key:       route.KeyFormat{Encoding: route.EncodingHex},
+		}),
+		Handshake: "PING: interactions are answered {\"type\":1}, webhook events 204",
+		SetUp: []string{
+			"discord.com/developers, your application, General Information, Public Key: the option publicKey.",
+			"Interactions Endpoint URL, or Webhooks, Endpoint: the endpoint's URL.",
+		},
+	}, answer: answerDiscord, publicKeyOption: "publicKey"},
+	{Preset: Preset{
+		Name: "twitch", DisplayName: "Twitch EventSub",
+		DocsURL:    "https://dev.twitch.tv/docs/eventsub/handling-webhook-events/",
+		DeliveryID: "{header:Twitch-Eventsub-Message-Id}",
+		EventType:  "{header:Twitch-Eventsub-Subscription-Type}", IDSigned: true,
+		Tolerance: 10 * time.Minute, FutureTolerance: 10 * time.Minute, AckLimit: ackTen,
+		Variants:  twitchVariants(),
+		Handshake: "webhook_callback_verification: the signed challenge is answered as text",
+		SetUp:     []string{"Give transport.secret when the subscription is created; put the same text into the Secret."},
+	}, answer: answerTwitch},
+	{Preset: Preset{
+		Name: "tiktok", DisplayName: "TikTok", DocsURL: "https://developers.tiktok.com/doc/webhooks-verification",
+		EventType: "{json:event}", RetryHorizon: 3 * day, Variants: listScheme("TikTok-Signature", "t", "s"),
+		SetUp: []string{"developers.tiktok.com, your app, Client secret: put it into the Secret."},
+	}},
+	{Preset: Preset{
+		Name: "linkedin", DisplayName: "LinkedIn",
+		DocsURL:   "https://learn.microsoft.com/linkedin/shared/api-guide/webhook-validation",
+		EventType: "{json:type}", Variants: signedBy(hexBody("X-LI-Signature", ""), "hmacsha256={body}"),
+		Handshake: "GET with challengeCode: the code and its HMAC are answered as JSON",
+		SetUp:     []string{"linkedin.com/developers, your app, Auth, Primary client secret: put it into the Secret."},
+	}, greet: greetLinkedIn, handshakeMethods: []string{"GET"}},
+	{Preset: Preset{
+		Name: "intercom", DisplayName: "Intercom",
+		DocsURL:    "https://developers.intercom.com/docs/references/webhooks/webhook-models",
+		DeliveryID: "{json:id}", EventType: "{json:topic}", IDSigned: true, AckLimit: ackFive,
+		Variants: sha1Body("X-Hub-Signature", "sha1="),
+		SetUp:    []string{"Developer Hub, your app, Basic information, Client secret: put it into the Secret."},
+	}},
+	{Preset: Preset{
+		Name: "zendesk", DisplayName: "Zendesk",
+		DocsURL:    "https://developer.zendesk.com/documentation/webhooks/verifying/",
+		DeliveryID: "{header:X-Zendesk-Webhook-Invocation-Id}", EventType: "{json:type}",
+		Methods: []string{"POST", "PUT", "PATCH", "GET", "DELETE"},
+		Variants: timedBy(base64Body("X-Zendesk-Webhook-Signature", ""), "X-Zendesk-Webhook-Signature-Timestamp",
+			route.UnitRFC3339, "{timestamp}{body}"),
+		SetUp: []string{
+			"Admin Center, Apps and integrations, Webhooks, your webhook, Reveal secret: put it into the Secret.",
+		},
+	}},
+	{Preset: Preset{
+		Name: "front", DisplayName: "Front", DocsURL: "https://dev.frontapp.com/docs/application-webhooks",
+		EventType: "{json:type}",
+		Variants: timedBy(base64Body("X-Front-Signature", ""), "X-Front-Request-Timestamp",
+			route.UnitMilliseconds, "{timestamp}:{body}"),
+		SetUp: []string{"Settings, Developers, your app, App credentials: put the signing key into the Secret."},
+	}},
+	{Preset: Preset{
+		Name: "microsoft-teams", DisplayName: "Microsoft Teams outgoing webhook", Aliases: []string{"teams", "ms-teams"},
+		DocsURL:    "https://learn.microsoft.com/microsoftteams/platform/webhooks-and-connectors/how-to/add-outgoing-webhook",
+		DeliveryID: "{json:id}", EventType: "{json:type}", IDSigned: true, AckLimit: ackFive,
+		Variants: withKey(base64Body("Authorization", "HMAC "), route.EncodingBase64),
+		SetUp: []string{
+			"Team, Apps, Create an outgoing webhook. Put the security token that is shown once into the Secret.",
+		},
+	}},
+	{Preset: Preset{
+		Name: "webex", DisplayName: "Webex", Aliases: []string{"cisco-webex"},
+		DocsURL:   "https://developer.webex.com/docs/webhooks",
+		EventType: "{json:resource}.{json:event}", Variants: sha1Body("X-Spark-Signature", ""),
+		SetUp: []string{"Give secret when the webhook is created; put the same text into the Secret."},
+	}},
+	{Preset: Preset{
+		Name: "sendbird", DisplayName: "Sendbird",
+		DocsURL:   "https://sendbird.com/docs/chat/platform-api/v3/webhook/webhook-overview",
+		EventType: "{json:category}", Variants: hexBody("x-sendbird-signature", ""),
+		SetUp: []string{"The key is the application's master API token: put it into the Secret."},
+	}},
+	{Preset: Preset{
+		Name: "sinch", DisplayName: "Sinch", DocsURL: "https://developers.sinch.com/docs/conversation/callbacks/",
+		Variants: timedBy(base64Body("x-sinch-webhook-signature", ""), "x-sinch-webhook-signature-timestamp",
+			route.UnitSeconds, "{body}.{header:x-sinch-webhook-signature-nonce}.{timestamp}"),
+		SetUp: []string{
+			"Conversation API, your app, Webhooks. Fill in the secret token; put the same text into the Secret.",
+		},
+	}},
+	{Preset: Preset{
+		Name: "pusher", DisplayName: "Pusher Channels", DocsURL: "https://pusher.com/docs/channels/server_api/webhooks/",
+		EventType: "{json:events[0].name}", Variants: hexBody("X-Pusher-Signature", ""),
+		SetUp: []string{"Your app, App Keys: put the secret of the key into the Secret."},
+	}},
+	{Preset: Preset{
+		Name: "ably", DisplayName: "Ably", DocsURL: "https://ably.com/docs/integrations/webhooks",
+		Variants: base64Body("X-Ably-Signature", ""),
+		SetUp: []string{
+			"Integrations, Webhook, Sign with key. Put the part of that key after the colon into the Secret.",
+		},
+	}},
+	{Preset: Preset{
+		Name: "knock", DisplayName: "Knock", DocsURL: "https://docs.knock.app/developer-tools/outbound-webhooks/overview",
+		DeliveryID: "{json:id}", EventType: "{json:type}", IDSigned: true, Variants: knockVariants(),
+		SetUp: []string{"Developers, Webhooks, your endpoint. Put the signing key into the Secret."},
+	}},
 }
 
 // twitchVariants sign message id, time and body without separators.

@@ -8,134 +8,140 @@ import (
 )
 
 // presetsCommerce are shops, shipping and content management.
-func presetsCommerce() []preset {
-	return []preset{
-		{Preset: Preset{
-			Name: "shopify", DisplayName: "Shopify",
-			DocsURL:    "https://shopify.dev/docs/apps/build/webhooks/subscribe/https",
-			DeliveryID: "{header:X-Shopify-Event-Id} | {header:X-Shopify-Webhook-Id}",
-			EventType:  "{header:X-Shopify-Topic}", AckLimit: ackFive, RetryHorizon: 2 * day,
-			Variants: base64Body("X-Shopify-Hmac-Sha256", ""),
-			SetUp: []string{
-				"App: the key is the app's client secret (Dev Dashboard, Settings, Credentials).",
-				"Shop admin: Settings, Notifications, Webhooks shows the key that all its webhooks are signed with.",
-			},
-		}},
-		{Preset: Preset{
-			Name: "woocommerce", DisplayName: "WooCommerce", DocsURL: "https://woocommerce.com/document/webhooks/",
-			DeliveryID: "{header:X-WC-Webhook-Delivery-ID}", EventType: "{header:X-WC-Webhook-Topic}",
-			Variants: base64Body("X-WC-Webhook-Signature", ""),
-			SetUp:    []string{"WooCommerce, Settings, Advanced, Webhooks. Fill in Secret and put the same text into the Secret."},
-		}},
-		{Preset: Preset{
-			Name: "bigcommerce", DisplayName: "BigCommerce",
-			DocsURL:    "https://developer.bigcommerce.com/docs/integrations/webhooks",
-			DeliveryID: "{json:hash} | {header:webhook-id}", EventType: "{json:scope}", IDSigned: true,
-			RetryHorizon: 2 * day, Variants: rawStandard()[1:],
-			SetUp: []string{"The key is the client secret of the API account, as it is: put it into the Secret."},
-		}},
-		{Preset: Preset{
-			Name: "webflow", DisplayName: "Webflow", DocsURL: "https://developers.webflow.com/data/docs/working-with-webhooks",
-			EventType: "{json:triggerType}",
-			Variants: timedBy(hexBody("x-webflow-signature", ""), "x-webflow-timestamp", route.UnitMilliseconds,
-				"{timestamp}:{body}"),
-			SetUp: []string{"The key is the OAuth app's client secret, or the webhook's own secret: put it into the Secret."},
-		}},
-		{Preset: Preset{
-			Name: "squarespace", DisplayName: "Squarespace",
-			DocsURL:    "https://developers.squarespace.com/commerce-apis/webhooks-overview",
-			DeliveryID: "{json:id}", EventType: "{json:topic}", IDSigned: true,
-			Variants: withKey(hexBody("Squarespace-Signature", ""), route.EncodingHex),
-			SetUp:    []string{"The answer to creating the webhook subscription has the hexadecimal secret: put it into the Secret."},
-		}},
-		{Preset: Preset{
-			Name: "sanity", DisplayName: "Sanity", DocsURL: "https://www.sanity.io/docs/content-lake/webhook-best-practices",
-			DeliveryID: "{header:idempotency-key}", EventType: "{header:sanity-operation}",
-			Variants: sanityVariants(),
-			SetUp:    []string{"sanity.io/manage, your project, API, GROQ-powered webhooks. Fill in Secret; put the same text into the Secret."},
-		}},
-		{Preset: Preset{
-			Name: "framer", DisplayName: "Framer", DocsURL: "https://www.framer.com/help/articles/webhooks/",
-			DeliveryID: "{header:framer-webhook-submission-id}", IDSigned: true,
-			Headers: []string{"framer-signature", "framer-webhook-submission-id"},
-			Variants: signedBy(hexBody("framer-signature", "sha256="),
-				"{body}{header:framer-webhook-submission-id}"),
-			SetUp: []string{"Form, Send to, Webhook. Fill in Secret and put the same text into the Secret."},
-		}},
-		{Preset: Preset{
-			Name: "aftership", DisplayName: "AfterShip", DocsURL: "https://www.aftership.com/docs/tracking/webhook/webhook-overview",
-			DeliveryID: "{json:event_id}", EventType: "{json:event}", IDSigned: true,
-			Variants: base64Body("aftership-hmac-sha256", ""),
-			SetUp:    []string{"Settings, Notifications, Webhooks. Put the webhook secret into the Secret."},
-		}},
-		{Preset: Preset{
-			Name: "shippo", DisplayName: "Shippo", DocsURL: "https://docs.goshippo.com/docs/tracking/webhooksecurity/",
-			EventType: "{json:event}", Variants: listScheme("Shippo-Auth-Signature", "t", "v1"),
-			SetUp: []string{"Shippo sends the HMAC secret on request: put it into the Secret."},
-		}},
-		{Preset: Preset{
-			Name: "onfleet", DisplayName: "Onfleet", DocsURL: "https://docs.onfleet.com/reference/webhooks",
-			EventType: "{json:triggerName}",
-			Variants:  withKey(sha512Body("X-Onfleet-Signature", ""), route.EncodingHex),
-			Handshake: "GET with the parameter check: its value is answered as text",
-			SetUp:     []string{"Settings, API & Webhooks. Put the hexadecimal webhook secret into the Secret."},
-		}, greet: greetQuery("check"), handshakeMethods: []string{"GET"}},
-		{Preset: Preset{
-			Name: "lob", DisplayName: "Lob", DocsURL: "https://docs.lob.com/#tag/Webhooks",
-			DeliveryID: "{json:id}", EventType: "{json:event_type.id}", IDSigned: true,
-			Headers: []string{"Lob-Signature", "Lob-Signature-Timestamp"},
-			Variants: signedBy(hexBody("Lob-Signature", ""),
-				"{header:Lob-Signature-Timestamp}.{body}"),
-			SetUp: []string{"Webhooks, your webhook. Put its secret into the Secret."},
-		}},
-		{Preset: Preset{
-			Name: "docusign", DisplayName: "DocuSign Connect",
-			DocsURL:    "https://developers.docusign.com/platform/webhooks/connect/hmac/",
-			DeliveryID: "", EventType: "{json:event}", Headers: []string{"X-DocuSign-Signature-1"},
-			Variants: docusignVariants(),
-			SetUp: []string{
-				"Settings, Connect, Connect Keys, Add Secret Key: put the key into the Secret.",
-				"Your configuration: Include HMAC Signature. DocuSign signs once with every key.",
-			},
-		}},
-		{Preset: Preset{
-			Name: "checkr", DisplayName: "Checkr", DocsURL: "https://docs.checkr.com/#section/Webhooks",
-			DeliveryID: "{json:id}", EventType: "{json:type}", IDSigned: true,
-			Variants: hexBody("X-Checkr-Signature", ""),
-			SetUp:    []string{"The key is the secret API key of the account: put it into the Secret."},
-		}},
-		{Preset: Preset{
-			Name: "elevenlabs", DisplayName: "ElevenLabs", DocsURL: "https://elevenlabs.io/docs/overview/administration/webhooks",
-			EventType: "{json:type}", Tolerance: 30 * time.Minute, FutureTolerance: 30 * time.Minute,
-			Variants: listScheme("ElevenLabs-Signature", "t", "v0"),
-			SetUp:    []string{"Settings, Webhooks, Create webhook, HMAC. Put the shared secret into the Secret."},
-		}},
-		{Preset: Preset{
-			Name: "exa", DisplayName: "Exa Websets", DocsURL: "https://exa.ai/docs/websets/api/webhooks/verifying-signatures",
-			DeliveryID: "{json:id}", EventType: "{json:type}", IDSigned: true,
-			Variants: listScheme("Exa-Signature", "t", "v1"),
-			SetUp:    []string{"The answer to creating the webhook has the secret: put it into the Secret."},
-		}},
-		{Preset: Preset{
-			Name: "mux", DisplayName: "Mux", DocsURL: "https://www.mux.com/docs/core/verify-webhook-signatures",
-			DeliveryID: "{json:id}", EventType: "{json:type}", IDSigned: true, RetryHorizon: day,
-			Variants: listScheme("Mux-Signature", "t", "v1"),
-			SetUp:    []string{"Settings, Webhooks, your webhook. Put the signing secret into the Secret."},
-		}},
-		{Preset: Preset{
-			Name: "alchemy", DisplayName: "Alchemy", DocsURL: "https://www.alchemy.com/docs/reference/notify-api-quickstart",
-			DeliveryID: "{json:id}", EventType: "{json:type}", IDSigned: true,
-			Variants: hexBody("X-Alchemy-Signature", ""),
-			SetUp:    []string{"Data, Webhooks, your webhook. Put the signing key at the top right into the Secret."},
-		}},
-		{Preset: Preset{
-			Name: "autodesk", DisplayName: "Autodesk Platform Services", Aliases: []string{"autodesk-aps", "autodesk-forge"},
-			DocsURL:    "https://aps.autodesk.com/en/docs/webhooks/v1/developers_guide/callback-authentication/",
-			DeliveryID: "{header:x-adsk-delivery-id}", EventType: "{json:hook.event}",
-			Variants: sha1Body("x-adsk-signature", "sha1hash="),
-			SetUp:    []string{"POST the secret token with the Webhooks API; put the same text into the Secret."},
-		}},
-	}
+var presetsCommerce = []preset{
+	{Preset: Preset{
+		Name: "shopify", DisplayName: "Shopify",
+		DocsURL:    "https://shopify.dev/docs/apps/build/webhooks/subscribe/https",
+		DeliveryID: "{header:X-Shopify-Event-Id} | {header:X-Shopify-Webhook-Id}",
+		EventType:  "{header:X-Shopify-Topic}", AckLimit: ackFive, RetryHorizon: 2 * day,
+		Variants: base64Body("X-Shopify-Hmac-Sha256", ""),
+		SetUp: []string{
+			"App: the key is the app's client secret (Dev Dashboard, Settings, Credentials).",
+			"Shop admin: Settings, Notifications, Webhooks shows the key that all its webhooks are signed with.",
+		},
+	}},
+	{Preset: Preset{
+		Name: "woocommerce", DisplayName: "WooCommerce", DocsURL: "https://woocommerce.com/document/webhooks/",
+		DeliveryID: "{header:X-WC-Webhook-Delivery-ID}", EventType: "{header:X-WC-Webhook-Topic}",
+		Variants: base64Body("X-WC-Webhook-Signature", ""),
+		SetUp: []string{
+			"WooCommerce, Settings, Advanced, Webhooks. Fill in Secret and put the same text into the Secret.",
+		},
+	}},
+	{Preset: Preset{
+		Name: "bigcommerce", DisplayName: "BigCommerce",
+		DocsURL:    "https://developer.bigcommerce.com/docs/integrations/webhooks",
+		DeliveryID: "{json:hash} | {header:webhook-id}", EventType: "{json:scope}", IDSigned: true,
+		RetryHorizon: 2 * day, Variants: rawStandard()[1:],
+		SetUp: []string{"The key is the client secret of the API account, as it is: put it into the Secret."},
+	}},
+	{Preset: Preset{
+		Name: "webflow", DisplayName: "Webflow", DocsURL: "https://developers.webflow.com/data/docs/working-with-webhooks",
+		EventType: "{json:triggerType}",
+		Variants: timedBy(hexBody("x-webflow-signature", ""), "x-webflow-timestamp", route.UnitMilliseconds,
+			"{timestamp}:{body}"),
+		SetUp: []string{"The key is the OAuth app's client secret, or the webhook's own secret: put it into the Secret."},
+	}},
+	{Preset: Preset{
+		Name: "squarespace", DisplayName: "Squarespace",
+		DocsURL:    "https://developers.squarespace.com/commerce-apis/webhooks-overview",
+		DeliveryID: "{json:id}", EventType: "{json:topic}", IDSigned: true,
+		Variants: withKey(hexBody("Squarespace-Signature", ""), route.EncodingHex),
+		SetUp: []string{
+			"The answer to creating the webhook subscription has the hexadecimal secret: put it into the Secret.",
+		},
+	}},
+	{Preset: Preset{
+		Name: "sanity", DisplayName: "Sanity", DocsURL: "https://www.sanity.io/docs/content-lake/webhook-best-practices",
+		DeliveryID: "{header:idempotency-key}", EventType: "{header:sanity-operation}",
+		Variants: sanityVariants(),
+		SetUp: []string{
+			"sanity.io/manage, your project, API, GROQ-powered webhooks. Fill in Secret; put the same text into the Secret.",
+		},
+	}},
+	{Preset: Preset{
+		Name: "framer", DisplayName: "Framer", DocsURL: "https://www.framer.com/help/articles/webhooks/",
+		DeliveryID: "{header:framer-webhook-submission-id}", IDSigned: true,
+		Headers: []string{"framer-signature", "framer-webhook-submission-id"},
+		Variants: signedBy(hexBody("framer-signature", "sha256="),
+			"{body}{header:framer-webhook-submission-id}"),
+		SetUp: []string{"Form, Send to, Webhook. Fill in Secret and put the same text into the Secret."},
+	}},
+	{Preset: Preset{
+		Name: "aftership", DisplayName: "AfterShip",
+		DocsURL:    "https://www.aftership.com/docs/tracking/webhook/webhook-overview",
+		DeliveryID: "{json:event_id}", EventType: "{json:event}", IDSigned: true,
+		Variants: base64Body("aftership-hmac-sha256", ""),
+		SetUp:    []string{"Settings, Notifications, Webhooks. Put the webhook secret into the Secret."},
+	}},
+	{Preset: Preset{
+		Name: "shippo", DisplayName: "Shippo", DocsURL: "https://docs.goshippo.com/docs/tracking/webhooksecurity/",
+		EventType: "{json:event}", Variants: listScheme("Shippo-Auth-Signature", "t", "v1"),
+		SetUp: []string{"Shippo sends the HMAC secret on request: put it into the Secret."},
+	}},
+	{Preset: Preset{
+		Name: "onfleet", DisplayName: "Onfleet", DocsURL: "https://docs.onfleet.com/reference/webhooks",
+		EventType: "{json:triggerName}",
+		Variants:  withKey(sha512Body("X-Onfleet-Signature", ""), route.EncodingHex),
+		Handshake: "GET with the parameter check: its value is answered as text",
+		SetUp:     []string{"Settings, API & Webhooks. Put the hexadecimal webhook secret into the Secret."},
+	}, greet: greetQuery("check"), handshakeMethods: []string{"GET"}},
+	{Preset: Preset{
+		Name: "lob", DisplayName: "Lob", DocsURL: "https://docs.lob.com/#tag/Webhooks",
+		DeliveryID: "{json:id}", EventType: "{json:event_type.id}", IDSigned: true,
+		Headers: []string{"Lob-Signature", "Lob-Signature-Timestamp"},
+		Variants: signedBy(hexBody("Lob-Signature", ""),
+			"{header:Lob-Signature-Timestamp}.{body}"),
+		SetUp: []string{"Webhooks, your webhook. Put its secret into the Secret."},
+	}},
+	{Preset: Preset{
+		Name: "docusign", DisplayName: "DocuSign Connect", Aliases: []string{"docusign-connect"},
+		DocsURL:    "https://developers.docusign.com/platform/webhooks/connect/hmac/",
+		DeliveryID: "", EventType: "{json:event}", Headers: []string{"X-DocuSign-Signature-1"},
+		Variants: docusignVariants(),
+		SetUp: []string{
+			"Settings, Connect, Connect Keys, Add Secret Key: put the key into the Secret.",
+			"Your configuration: Include HMAC Signature. DocuSign signs once with every key.",
+		},
+	}},
+	{Preset: Preset{
+		Name: "checkr", DisplayName: "Checkr", DocsURL: "https://docs.checkr.com/#section/Webhooks",
+		DeliveryID: "{json:id}", EventType: "{json:type}", IDSigned: true,
+		Variants: hexBody("X-Checkr-Signature", ""),
+		SetUp:    []string{"The key is the secret API key of the account: put it into the Secret."},
+	}},
+	{Preset: Preset{
+		Name: "elevenlabs", DisplayName: "ElevenLabs",
+		DocsURL:   "https://elevenlabs.io/docs/overview/administration/webhooks",
+		EventType: "{json:type}", Tolerance: 30 * time.Minute, FutureTolerance: 30 * time.Minute,
+		Variants: listScheme("ElevenLabs-Signature", "t", "v0"),
+		SetUp:    []string{"Settings, Webhooks, Create webhook, HMAC. Put the shared secret into the Secret."},
+	}},
+	{Preset: Preset{
+		Name: "exa", DisplayName: "Exa Websets", DocsURL: "https://exa.ai/docs/websets/api/webhooks/verifying-signatures",
+		DeliveryID: "{json:id}", EventType: "{json:type}", IDSigned: true,
+		Variants: listScheme("Exa-Signature", "t", "v1"),
+		SetUp:    []string{"The answer to creating the webhook has the secret: put it into the Secret."},
+	}},
+	{Preset: Preset{
+		Name: "mux", DisplayName: "Mux", DocsURL: "https://www.mux.com/docs/core/verify-webhook-signatures",
+		DeliveryID: "{json:id}", EventType: "{json:type}", IDSigned: true, RetryHorizon: day,
+		Variants: listScheme("Mux-Signature", "t", "v1"),
+		SetUp:    []string{"Settings, Webhooks, your webhook. Put the signing secret into the Secret."},
+	}},
+	{Preset: Preset{
+		Name: "alchemy", DisplayName: "Alchemy", DocsURL: "https://www.alchemy.com/docs/reference/notify-api-quickstart",
+		DeliveryID: "{json:id}", EventType: "{json:type}", IDSigned: true,
+		Variants: hexBody("X-Alchemy-Signature", ""),
+		SetUp:    []string{"Data, Webhooks, your webhook. Put the signing key at the top right into the Secret."},
+	}},
+	{Preset: Preset{
+		Name: "autodesk", DisplayName: "Autodesk Platform Services", Aliases: []string{"autodesk-aps", "autodesk-forge"},
+		DocsURL:    "https://aps.autodesk.com/en/docs/webhooks/v1/developers_guide/callback-authentication/",
+		DeliveryID: "{header:x-adsk-delivery-id}", EventType: "{json:hook.event}",
+		Variants: sha1Body("x-adsk-signature", "sha1hash="),
+		SetUp:    []string{"POST the secret token with the Webhooks API; put the same text into the Secret."},
+	}},
 }
 
 // sanityVariants are "t=…,v1=…" with milliseconds and URL-safe base64.

@@ -36,58 +36,68 @@ func idTemplate(variants []Variant) string {
 	return text
 }
 
-// presetsStandard are Standard Webhooks and its senders, and no verification.
-func presetsStandard() []preset {
-	webhook, svix := standardVariants("webhook", "svix"), standardVariants("svix", "webhook")
-	rows := []preset{
-		{Preset: Preset{
-			Name: "none", DisplayName: "No verification",
-			Secret: SecretNone, Class: ClassNone, Methods: []string{"POST", "PUT", "PATCH"},
-			DocsURL: "https://github.com/postern-dev/postern/blob/main/docs/providers.md",
-			SetUp:   []string{"Anyone who knows the URL can send events. Restrict allowedIPRanges where the sender allows it."},
-		}, special: newNothing},
-		standardSender("standard-webhooks", "Standard Webhooks",
-			"https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md",
-			"Your sender's webhook settings.", webhook),
-		standardSender("svix", "Svix", "https://docs.svix.com/receiving/verifying-payloads/how",
-			"The application portal, your endpoint, Signing Secret.", svix),
-		standardSender("clerk", "Clerk", "https://clerk.com/docs/guides/development/webhooks/syncing",
-			"Configure, Webhooks, Add Endpoint.", svix),
-		standardSender("resend", "Resend", "https://resend.com/docs/webhooks/verify-webhooks-requests",
-			"Webhooks, your webhook, Signing Secret.", svix),
-		standardSender("stytch", "Stytch", "https://stytch.com/docs/guides/dashboard/webhooks",
-			"Webhooks, your endpoint, Signing secret.", svix),
-		standardSender("vanta", "Vanta", "https://developer.vanta.com/docs/webhooks",
-			"Settings, Webhooks, your endpoint, Signing Secret.", svix),
-		standardSender("incident-io", "incident.io", "https://docs.incident.io/integrations/webhooks",
-			"Settings, Webhooks, your endpoint, Signing Secret.", webhook),
-		standardSender("loops", "Loops", "https://loops.so/docs/webhooks",
-			"Settings, Webhooks, Signing secret.", webhook),
-		standardSender("increase", "Increase", "https://increase.com/documentation/webhooks",
-			"Developers, Webhooks, your endpoint.", webhook),
-		standardSender("replicate", "Replicate", "https://replicate.com/docs/topics/webhooks/verify-webhook",
-			"GET /v1/webhooks/default/secret.", webhook),
-		standardSender("brex", "Brex", "https://developer.brex.com/docs/webhooks/",
-			"GET /v1/webhooks/secrets.", webhook),
-		standardSender("render", "Render", "https://render.com/docs/webhooks",
-			"Integrations, Webhooks, your webhook, Signing secret.", webhook),
-		standardSender("etsy", "Etsy", "https://developers.etsy.com/documentation/essentials/webhooks/",
-			"Your app, Webhooks, your endpoint, Signing Secret.", webhook),
-		standardSender("gemini", "Google Gemini API", "https://ai.google.dev/gemini-api/docs/webhooks",
-			"The answer to creating the webhook.", webhook),
-		standardSender("openai", "OpenAI", "https://platform.openai.com/docs/guides/webhooks",
-			"Settings, Project, Webhooks, Create.", rawStandard()),
-		standardSender("polar", "Polar", "https://polar.sh/docs/integrate/webhooks/endpoints",
-			"Settings, Webhooks, your endpoint.", polarVariants()),
-		standardSender("supabase", "Supabase Auth hooks", "https://supabase.com/docs/guides/auth/auth-hooks",
-			"Authentication, Hooks, HTTPS, Generate secret (v1,whsec_…).", supabaseVariants()),
-		standardSender("finch", "Finch", "https://developer.tryfinch.com/how-finch-works/webhooks",
-			"Webhooks, your endpoint, secret.", finchVariants()),
-	}
-	rows[1].Aliases = []string{"standardwebhooks"}
-	rows[1].OptionalOptions, rows[1].publicKeyOption = []Option{optionPublicKey}, "publicKey"
-	rows[1].Secret = SecretOptional
-	return rows
+// presetsNone is the explicit choice to verify nothing.
+var presetsNone = []preset{{Preset: Preset{
+	Name: "none", DisplayName: "No verification",
+	Secret: SecretNone, Class: ClassNone, Methods: []string{"POST", "PUT", "PATCH"},
+	DocsURL: "https://github.com/postern-dev/postern/blob/main/docs/providers.md",
+	SetUp: []string{
+		"Anyone who knows the URL can send events. Restrict allowedIPRanges where the sender allows it.",
+	},
+}, special: newNothing}}
+
+var (
+	webhookNames = standardVariants("webhook", "svix")
+	svixNames    = standardVariants("svix", "webhook")
+)
+
+// presetsStandard are Standard Webhooks and its senders.
+var presetsStandard = []preset{
+	withPublicKey(standardSender("standard-webhooks", "Standard Webhooks",
+		"https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md",
+		"Your sender's webhook settings.", webhookNames)),
+	standardSender("svix", "Svix", "https://docs.svix.com/receiving/verifying-payloads/how",
+		"The application portal, your endpoint, Signing Secret.", svixNames),
+	standardSender("clerk", "Clerk", "https://clerk.com/docs/guides/development/webhooks/syncing",
+		"Configure, Webhooks, Add Endpoint.", svixNames),
+	standardSender("resend", "Resend", "https://resend.com/docs/webhooks/verify-webhooks-requests",
+		"Webhooks, your webhook, Signing Secret.", svixNames),
+	standardSender("stytch", "Stytch", "https://stytch.com/docs/guides/dashboard/webhooks",
+		"Webhooks, your endpoint, Signing secret.", svixNames),
+	standardSender("vanta", "Vanta", "https://developer.vanta.com/docs/webhooks",
+		"Settings, Webhooks, your endpoint, Signing Secret.", svixNames),
+	standardSender("incident-io", "incident.io", "https://docs.incident.io/integrations/webhooks",
+		"Settings, Webhooks, your endpoint, Signing Secret.", webhookNames),
+	standardSender("loops", "Loops", "https://loops.so/docs/webhooks",
+		"Settings, Webhooks, Signing secret.", webhookNames),
+	standardSender("increase", "Increase", "https://increase.com/documentation/webhooks",
+		"Developers, Webhooks, your endpoint.", webhookNames),
+	standardSender("replicate", "Replicate", "https://replicate.com/docs/topics/webhooks/verify-webhook",
+		"GET /v1/webhooks/default/secret.", webhookNames),
+	standardSender("brex", "Brex", "https://developer.brex.com/docs/webhooks/",
+		"GET /v1/webhooks/secrets.", webhookNames),
+	standardSender("render", "Render", "https://render.com/docs/webhooks",
+		"Integrations, Webhooks, your webhook, Signing secret.", webhookNames),
+	standardSender("etsy", "Etsy", "https://developers.etsy.com/documentation/essentials/webhooks/",
+		"Your app, Webhooks, your endpoint, Signing Secret.", webhookNames),
+	standardSender("gemini", "Google Gemini API", "https://ai.google.dev/gemini-api/docs/webhooks",
+		"The answer to creating the webhook.", webhookNames),
+	standardSender("openai", "OpenAI", "https://platform.openai.com/docs/guides/webhooks",
+		"Settings, Project, Webhooks, Create.", rawStandard()),
+	standardSender("polar", "Polar", "https://polar.sh/docs/integrate/webhooks/endpoints",
+		"Settings, Webhooks, your endpoint.", polarVariants()),
+	standardSender("supabase", "Supabase Auth hooks", "https://supabase.com/docs/guides/auth/auth-hooks",
+		"Authentication, Hooks, HTTPS, Generate secret (v1,whsec_…).", supabaseVariants()),
+	standardSender("finch", "Finch", "https://developer.tryfinch.com/how-finch-works/webhooks",
+		"Webhooks, your endpoint, secret.", finchVariants()),
+}
+
+// withPublicKey lets the key come from the option publicKey as well.
+func withPublicKey(row preset) preset {
+	row.Aliases = []string{"standardwebhooks", "standard-webhooks-v1", "standard-webhooks-v1a"}
+	row.OptionalOptions, row.publicKeyOption = []Option{optionPublicKey}, optionPublicKey.Name
+	row.Secret = SecretOptional
+	return row
 }
 
 // polarVariants use the key's text as it is, whatever its prefix.

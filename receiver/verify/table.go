@@ -4,15 +4,16 @@ package verify
 // kind; a new kind is a file and a line here.
 func table() [][]preset {
 	return [][]preset{
-		presetsCode(),
-		presetsPayments(),
-		presetsCommerce(),
-		presetsChat(),
+		presetsCode,
+		presetsPayments,
+		presetsCommerce,
+		presetsChat,
 		presetsSpecial(),
 		presetsTokens(),
-		presetsWork(),
-		presetsOperations(),
-		presetsMail(),
-		presetsStandard(),
+		presetsWork,
+		presetsOperations,
+		presetsMail,
+		presetsNone,
+		presetsStandard,
 	}
 }

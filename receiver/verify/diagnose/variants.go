@@ -34,7 +34,7 @@ func (e *explanation) bodies() {
 		{"body_reserialised", "it holds for the JSON with non-ASCII characters escaped" + advice, escaped(body)},
 		{"body_empty", "it holds for an empty body: the body was lost before Postern", []byte{}},
 	} {
-		if v.body == nil || bytes.Equal(v.body, body) {
+		if v.body == nil || string(v.body) == string(body) {
 			continue
 		}
 		request := *e.request
@@ -201,7 +201,8 @@ func (e *explanation) forms() {
 func (e *explanation) form(s route.Scheme, algorithm route.Algorithm, encoding route.Encoding, prefix string) {
 	other := s
 	other.Algorithm, other.Signature.Encoding, other.Signature.Prefix = algorithm, encoding, prefix
-	if algorithm == s.Algorithm && encoding == s.Signature.Encoding && prefix == s.Signature.Prefix || !e.holdsUnder(other) {
+	same := algorithm == s.Algorithm && encoding == s.Signature.Encoding && prefix == s.Signature.Prefix
+	if same || !e.holdsUnder(other) {
 		return
 	}
 	text := fmt.Sprintf("it holds as %s in %s", algorithm, encoding)
