@@ -20,7 +20,9 @@ const benchmarkBody = 1 << 10
 func BenchmarkAdmit(b *testing.B) {
 	for _, parallel := range []int{1, 32, 256} {
 		b.Run(fmt.Sprintf("parallel=%d", parallel), func(b *testing.B) {
-			store := open(b, redistest.Start(b), queue.Options{})
+			server := redistest.Start(b)
+			store := open(b, server, queue.Options{})
+			defer reportServerCPU(b, server)
 			inParallel(b, parallel, func(i int64) error {
 				_, err := store.Admit(b.Context(), benchmarkAdmission(i))
 				return err
@@ -34,7 +36,9 @@ func BenchmarkCycle(b *testing.B) {
 	attempt := &queue.Attempt{At: time.Now(), Status: 200, Latency: time.Millisecond}
 	for _, parallel := range []int{32, 256} {
 		b.Run(fmt.Sprintf("parallel=%d", parallel), func(b *testing.B) {
-			store := open(b, redistest.Start(b), queue.Options{})
+			server := redistest.Start(b)
+			store := open(b, server, queue.Options{})
+			defer reportServerCPU(b, server)
 			inParallel(b, parallel, func(i int64) error {
 				receipt, err := store.Admit(b.Context(), benchmarkAdmission(i))
 				if err != nil {
@@ -67,8 +71,8 @@ func BenchmarkMemory(b *testing.B) {
 			}
 		}
 		tombstones := usedMemory(b, server)
-		b.ReportMetric(float64(pending-empty)/events, "B/pending")
-		b.ReportMetric(float64(tombstones-empty)/events, "B/tombstone")
+		b.ReportMetric((pending-empty)/events, "B/pending")
+		b.ReportMetric((tombstones-empty)/events, "B/tombstone")
 	}
 }
 
@@ -114,17 +118,29 @@ func inParallel(b *testing.B, goroutines int, call func(i int64) error) {
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "events/s")
 }
 
-func usedMemory(b *testing.B, server *redistest.Server) int64 {
+// reportServerCPU says how much processor time the server took for an event.
+func reportServerCPU(b *testing.B, server *redistest.Server) {
 	b.Helper()
-	for line := range strings.Lines(server.Do(b, "INFO", "memory")) {
-		if value, ok := strings.CutPrefix(strings.TrimSpace(line), "used_memory:"); ok {
-			used, err := strconv.ParseInt(value, 10, 64)
+	seconds := info(b, server, "cpu", "used_cpu_user") + info(b, server, "cpu", "used_cpu_sys")
+	b.ReportMetric(seconds/float64(b.N)*1e6, "server-cpu-us/op")
+}
+
+func usedMemory(b *testing.B, server *redistest.Server) float64 {
+	b.Helper()
+	return info(b, server, "memory", "used_memory")
+}
+
+func info(b *testing.B, server *redistest.Server, section, name string) float64 {
+	b.Helper()
+	for line := range strings.Lines(server.Do(b, "INFO", section)) {
+		if text, ok := strings.CutPrefix(strings.TrimSpace(line), name+":"); ok {
+			value, err := strconv.ParseFloat(text, 64)
 			if err != nil {
 				b.Fatal(err)
 			}
-			return used
+			return value
 		}
 	}
-	b.Fatal("INFO memory says nothing of used_memory")
+	b.Fatalf("INFO %s says nothing of %s", section, name)
 	return 0
 }

@@ -118,3 +118,13 @@ func TestParseInfo(t *testing.T) {
 		t.Errorf("without a limit parsed %+v", got)
 	}
 }
+
+func TestEveryTruncationIsNoticed(t *testing.T) {
+	t.Parallel()
+	meta := string(encodeMeta(sampleEvent(), []string{"builder"}))
+	for length := range len(meta) {
+		if _, _, err := decodeMeta(meta[:length]); !errors.Is(err, errCorrupt) {
+			t.Errorf("the first %d of %d bytes: %v, want errCorrupt", length, len(meta), err)
+		}
+	}
+}
