@@ -358,3 +358,5 @@ func pass(d time.Duration) {
 	time.Sleep(d)
 	synctest.Wait()
 }
+
+func routes(endpoints ...*route.Endpoint) []*route.Endpoint { return endpoints }

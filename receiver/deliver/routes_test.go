@@ -1,0 +1,219 @@
+package deliver_test
+
+import (
+	"net/http"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/postern-dev/postern/receiver/deliver"
+	"github.com/postern-dev/postern/receiver/event"
+	"github.com/postern-dev/postern/receiver/queue"
+	"github.com/postern-dev/postern/receiver/route"
+)
+
+func suspended(e *route.Endpoint) *route.Endpoint {
+	return changed(e, func(e *route.Endpoint) { e.Suspend = true })
+}
+
+func TestSuspendDeliversNothingUntilItEnds(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		e := changed(endpoint("ci", "a"), func(e *route.Endpoint) { e.Retry.MaxAgeSeconds = 3600 })
+		w := newWorld(t, nil, suspended(e))
+		var events []*event.Event
+		for range 100 {
+			ev, handed := w.admit(e)
+			events = append(events, ev)
+			if handed {
+				t.Fatal("an event of a suspended endpoint was handed over")
+			}
+		}
+		pass(30 * time.Minute)
+		if got := len(w.targets.at()); got != 0 {
+			t.Fatalf("a suspended endpoint sent %d requests", got)
+		}
+		w.engine.SetRoutes([]*route.Endpoint{e})
+		synctest.Wait()
+		w.expectStatus(queue.StatusDelivered, events...)
+	})
+}
+
+func TestSuspendGivesBackWhatIsInMemory(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		e := endpoint("ci", "a")
+		w := newWorld(t, nil, e)
+		w.targets.script(func(r *http.Request, _ string) (int, http.Header, error) {
+			return http.StatusOK, nil, hang(r, time.Second)
+		})
+		for range 20 {
+			w.admit(e)
+		}
+		synctest.Wait()
+		w.engine.SetRoutes([]*route.Endpoint{suspended(e)})
+		pass(time.Hour)
+		if got := len(w.targets.at()); got != 4 {
+			t.Errorf("%d requests went out, want the 4 that were under way", got)
+		}
+		w.engine.SetRoutes([]*route.Endpoint{e})
+		pass(5 * time.Second)
+		if got := len(w.targets.at()); got != 20 {
+			t.Errorf("%d requests went out, want every event once", got)
+		}
+	})
+}
+
+func TestMissingServiceWaits(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		e := endpoint("ci", "a")
+		missing := changed(e, func(e *route.Endpoint) {
+			e.Targets[0].Unavailable = &route.Unavailable{Reason: "ServiceNotFound"}
+		})
+		w := newWorld(t, nil, missing)
+		ev, _ := w.admit(e)
+		pass(time.Hour)
+		if state := w.state(ev); state.Status != queue.StatusPending || state.Attempts != 0 || len(w.targets.at()) != 0 {
+			t.Errorf("event is %+v after %d requests, want it to wait untouched", state, len(w.targets.at()))
+		}
+		w.engine.SetRoutes([]*route.Endpoint{e})
+		synctest.Wait()
+		w.expectStatus(queue.StatusDelivered, ev)
+	})
+}
+
+func TestRemovedTargetGetsNothingAndItsEventsBecomeDeadLetters(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		e := endpoint("ci", "a", "b")
+		w := newWorld(t, nil, e)
+		w.targets.reply(http.StatusBadRequest)
+		var events []*event.Event
+		for range 30 {
+			ev, _ := w.admit(e)
+			events = append(events, ev)
+		}
+		synctest.Wait()
+		w.engine.SetRoutes([]*route.Endpoint{changed(e, func(e *route.Endpoint) { e.Targets = e.Targets[1:] })})
+		synctest.Wait()
+		before := len(w.targets.at("a.ci"))
+		pass(4 * time.Minute)
+		for _, ev := range events {
+			if got := w.state(ev, "a").Status; got != queue.StatusPending {
+				t.Fatalf("event is %s within the grace, want pending", got)
+			}
+		}
+		pass(30 * time.Minute)
+		for _, ev := range events {
+			if got := w.state(ev, "a"); got.Status != queue.StatusDead || got.Reason != "target_removed" {
+				t.Fatalf("event is %s (%s) at the removed target, want dead (target_removed)", got.Status, got.Reason)
+			}
+			if got := w.state(ev, "b").Status; got != queue.StatusPending {
+				t.Fatalf("event is %s at the target that stayed", got)
+			}
+		}
+		if got := len(w.targets.at("a.ci")); got != before {
+			t.Errorf("the removed target got %d more requests", got-before)
+		}
+		if want := (deliver.Ref{Namespace: "ci", Endpoint: "in", Target: "a"}); len(w.seen.removed) != 1 || w.seen.removed[0] != want {
+			t.Errorf("removed are %v, want %v", w.seen.removed, want)
+		}
+	})
+}
+
+func TestTargetThatComesBackWithinTheGraceGetsItsEvents(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		e := endpoint("ci", "a", "b")
+		w := newWorld(t, nil, suspended(e))
+		ev, _ := w.admit(e)
+		without := changed(e, func(e *route.Endpoint) { e.Targets = e.Targets[1:] })
+		w.engine.SetRoutes([]*route.Endpoint{without})
+		pass(5 * time.Minute)
+		w.engine.SetRoutes([]*route.Endpoint{e})
+		synctest.Wait()
+		if got := w.state(ev, "a").Status; got != queue.StatusDelivered {
+			t.Errorf("event is %s, want delivered", got)
+		}
+	})
+}
+
+func TestDeletedEndpointIsPurgedAfterItsGrace(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		gone, kept, broken := endpoint("gone", "a"), endpoint("kept", "a"), endpoint("broken", "a")
+		w := newWorld(t, nil, suspended(gone), suspended(kept), suspended(broken))
+		for _, e := range []*route.Endpoint{gone, kept, broken} {
+			w.admit(e)
+		}
+		w.engine.SetRoutes([]*route.Endpoint{suspended(kept)}, broken.UID)
+		held := func(e *route.Endpoint) bool {
+			page, err := w.store.List(t.Context(), e.UID, queue.Filter{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return len(page.Events) > 0
+		}
+		pass(50 * time.Minute)
+		if !held(gone) {
+			t.Error("the events of a deleted endpoint went before the grace was over")
+		}
+		pass(30 * time.Minute)
+		if held(gone) {
+			t.Error("the events of a deleted endpoint are still there")
+		}
+		if !held(kept) || !held(broken) {
+			t.Error("events of an endpoint that exists were purged")
+		}
+		if len(w.targets.at()) != 0 {
+			t.Error("something was delivered")
+		}
+	})
+}
+
+func TestNothingIsCleanedBeforeTheFirstTable(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		e := endpoint("ci", "a")
+		w := newWorld(t, nil, suspended(e))
+		ev, _ := w.admit(e)
+		w.stop()
+		w.engine.Wait()
+		w.engine = deliver.New(deliver.Options{Worker: w.worker, Keeper: w.store, Transport: w.targets})
+		w.engine.Start(t.Context())
+		pass(10 * time.Hour)
+		w.expectStatus(queue.StatusPending, ev)
+		w.engine.Drain(t.Context())
+	})
+}
+
+func TestRecreatedEndpointInheritsNothing(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		e := endpoint("ci", "a")
+		w := newWorld(t, nil, suspended(e))
+		w.admit(e)
+		w.engine.SetRoutes([]*route.Endpoint{changed(e, func(e *route.Endpoint) { e.UID = "another" })})
+		pass(30 * time.Minute)
+		if got := len(w.targets.at()); got != 0 {
+			t.Errorf("the new endpoint delivered %d events of the old one", got)
+		}
+	})
+}
+
+func TestDepthsAreReported(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		e := endpoint("ci", "a")
+		w := newWorld(t, nil, suspended(e))
+		for range 7 {
+			w.admit(e)
+		}
+		pass(time.Minute)
+		got := w.seen.depths[deliver.Ref{Namespace: "ci", Endpoint: "in", Target: "a"}]
+		if got.Pending != 7 || got.Dead != 0 || got.Oldest.IsZero() {
+			t.Errorf("depth is %+v, want 7 pending", got)
+		}
+	})
+}
