@@ -1,0 +1,108 @@
+package controltest
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/postern-dev/postern/controllers/confirm"
+	"github.com/postern-dev/postern/controllers/meta"
+	"github.com/postern-dev/postern/receiver/route"
+)
+
+// Receiver answers the internal HTTP as a receiver does that loads each route
+// from its Secret the moment that it is asked about it.
+type Receiver struct {
+	cluster   *Cluster
+	namespace string
+	server    *httptest.Server
+
+	mu       sync.Mutex
+	notReady string
+	held     map[string]bool
+	rejected map[string]string
+}
+
+// NewReceiver starts a receiver.
+func NewReceiver(cluster *Cluster, namespace string) *Receiver {
+	r := &Receiver{cluster: cluster, namespace: namespace, held: map[string]bool{}, rejected: map[string]string{}}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /readyz", r.readyz)
+	mux.HandleFunc("GET /routes", r.routes)
+	r.server = httptest.NewServer(mux)
+	return r
+}
+
+// URL is the base of the internal HTTP.
+func (r *Receiver) URL() string { return r.server.URL }
+
+// Close stops the receiver.
+func (r *Receiver) Close() { r.server.Close() }
+
+// SetNotReady makes the receiver say that it is not ready, for a reason; the
+// empty reason makes it ready again.
+func (r *Receiver) SetNotReady(reason string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.notReady = reason
+}
+
+// Hold keeps the receiver from loading the route of an endpoint until it is
+// released.
+func (r *Receiver) Hold(uid types.UID, hold bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.held[string(uid)] = hold
+}
+
+// Reject makes the receiver refuse the route of an endpoint; the empty reason
+// makes it load it.
+func (r *Receiver) Reject(uid types.UID, reason string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.rejected[string(uid)] = reason
+}
+
+func (r *Receiver) readyz(w http.ResponseWriter, _ *http.Request) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.notReady != "" {
+		http.Error(w, r.notReady, http.StatusServiceUnavailable)
+	}
+}
+
+func (r *Receiver) routes(w http.ResponseWriter, request *http.Request) {
+	routes := []confirm.Loaded{}
+	if loaded := r.load(request, request.URL.Query().Get("uid")); loaded != nil {
+		routes = append(routes, *loaded)
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(map[string]any{"count": len(routes), "routes": routes})
+}
+
+func (r *Receiver) load(request *http.Request, uid string) *confirm.Loaded {
+	r.mu.Lock()
+	held, reason := r.held[uid], r.rejected[uid]
+	r.mu.Unlock()
+	if held {
+		return nil
+	}
+	if reason != "" {
+		return &confirm.Loaded{UID: uid, Error: reason}
+	}
+	var secret corev1.Secret
+	key := types.NamespacedName{Namespace: r.namespace, Name: meta.RouteName(types.UID(uid))}
+	if err := r.cluster.Client.Get(request.Context(), key, &secret); err != nil {
+		return nil
+	}
+	endpoint, err := route.Unmarshal(secret.Data[meta.RouteKey])
+	if err != nil {
+		return &confirm.Loaded{UID: uid, Error: strings.TrimSpace(err.Error())}
+	}
+	return &confirm.Loaded{UID: uid, Hash: endpoint.Hash(), Generation: endpoint.Generation}
+}

@@ -1,0 +1,102 @@
+package endpoint_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"testing"
+
+	"github.com/go-logr/logr"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/config"
+	"sigs.k8s.io/controller-runtime/pkg/metrics/server"
+
+	"github.com/postern-dev/postern/api/v1alpha1"
+	"github.com/postern-dev/postern/controllers"
+	"github.com/postern-dev/postern/controllers/controltest"
+	"github.com/postern-dev/postern/controllers/meta"
+)
+
+// The tests share one API server, one manager and one receiver; each has
+// namespaces of its own.
+var (
+	cluster  *controltest.Cluster
+	receiver *controltest.Receiver
+)
+
+const externalURL = "https://hooks.example.com"
+
+func TestMain(m *testing.M) {
+	code, err := run(m)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
+	}
+	os.Exit(code)
+}
+
+func run(m *testing.M) (code int, err error) {
+	scheme, err := controllers.NewScheme()
+	if err != nil {
+		return 1, err
+	}
+	ctrl.SetLogger(logr.Discard())
+	var stop func() error
+	if cluster, stop, err = controltest.Start(scheme); err != nil {
+		return 1, err
+	}
+	defer func() {
+		if stopErr := stop(); err == nil && stopErr != nil {
+			err = fmt.Errorf("stop API server: %w", stopErr)
+		}
+	}()
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	if err := prepare(ctx); err != nil {
+		return 1, err
+	}
+	receiver = controltest.NewReceiver(cluster, meta.DefaultNamespace)
+	defer receiver.Close()
+	options := controllers.Options{ReceiverURLs: []string{receiver.URL()}, Image: "postern:test"}
+	ended, err := manage(ctx, options)
+	if err != nil {
+		return 1, err
+	}
+	code = m.Run()
+	cancel()
+	return code, <-ended
+}
+
+// prepare makes what the platform team makes once.
+func prepare(ctx context.Context) error {
+	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: meta.DefaultNamespace}}
+	if err := cluster.Client.Create(ctx, namespace); err != nil {
+		return err
+	}
+	return cluster.Client.Create(ctx, &v1alpha1.WebhookReceiver{
+		ObjectMeta: metav1.ObjectMeta{Name: meta.DefaultReceiver, Namespace: meta.DefaultNamespace},
+		Spec:       v1alpha1.WebhookReceiverSpec{ExternalURL: externalURL},
+	})
+}
+
+// manage runs a manager until ctx ends; the channel then tells how it ended.
+func manage(ctx context.Context, options controllers.Options) (<-chan error, error) {
+	skipNames := true
+	mgr, err := ctrl.NewManager(cluster.Config, ctrl.Options{
+		Scheme:     cluster.Client.Scheme(),
+		Cache:      controllers.CacheOptions(options),
+		Metrics:    server.Options{BindAddress: "0"},
+		Controller: config.Controller{SkipNameValidation: &skipNames},
+	})
+	if err != nil {
+		return nil, err
+	}
+	if err := controllers.Setup(ctx, mgr, options); err != nil {
+		return nil, err
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- mgr.Start(ctx) }()
+	return ended, nil
+}
