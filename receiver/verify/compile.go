@@ -153,12 +153,18 @@ func gather(config Config, p *preset) (material, error) {
 	for _, k := range config.Keys {
 		text := strings.TrimRight(string(k.Value), "\r\n")
 		if text == "" {
-			return m, fmt.Errorf("key %q of the Secret is empty: an empty key verifies nothing", k.Name)
+			return m, badKey(k.Name, "is empty: an empty key verifies nothing")
 		}
 		m.keys = append(m.keys, key{name: k.Name, text: text})
 	}
-	if text := m.options[p.publicKeyOption]; p.publicKeyOption != "" && text != "" {
-		m.keys = append(m.keys, key{name: "options." + p.publicKeyOption, text: strings.TrimSpace(text)})
+	for _, option := range []string{p.publicKeyOption, optionKey.Name} {
+		if text := m.options[option]; p.publicKeyOption != "" && text != "" {
+			m.keys = append(m.keys, key{name: "options." + option, text: strings.TrimSpace(text)})
+		}
+	}
+	if p.special == nil && p.publicKeyOption != "" && len(m.keys) == 0 {
+		return m, fmt.Errorf("provider %s needs its public key: set source.options.%s or secretRef",
+			p.Name, p.publicKeyOption)
 	}
 	if p.Secret == SecretRequired && len(m.keys) == 0 && !awaits(m.options) {
 		return m, fmt.Errorf("provider %s needs a Secret: set secretRef", p.Name)

@@ -1,6 +1,7 @@
 package verify_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
@@ -21,36 +22,89 @@ func TestCompileSaysWhatIsWrong(t *testing.T) {
 		keys   []route.Key
 		want   []string
 	}{
-		"neither":          {route.Source{}, nil, []string{"exactly one of provider and scheme"}},
-		"near name":        {route.Source{Provider: "githib"}, key("x"), []string{`"githib" is unknown`, "github"}},
-		"part of a name":   {route.Source{Provider: "webhooks"}, key("x"), []string{"standard-webhooks"}},
-		"nothing near":     {route.Source{Provider: "qqqqqqqq"}, key("x"), []string{"is unknown", "source.scheme"}},
-		"no key":           {route.Source{Provider: "github"}, nil, []string{"github needs a Secret"}},
-		"empty key":        {route.Source{Provider: "github"}, key(""), []string{`key "current"`, "empty"}},
-		"line break only":  {route.Source{Provider: "github"}, key("\n"), []string{`key "current"`, "empty"}},
-		"empty decoded":    {route.Source{Provider: "standard-webhooks"}, key("whsec_"), []string{`"current"`, "empty"}},
-		"not base64":       {route.Source{Provider: "svix"}, key("whsec_!TOPSECRET"), []string{`"current"`, "base64"}},
-		"not hexadecimal":  {route.Source{Provider: "adyen-platform"}, key("TOPSECRET"), []string{`"current"`, "hexadecimal"}},
-		"not user:pass":    {route.Source{Provider: "postmark"}, key("TOPSECRET"), []string{`"current"`, "user:password"}},
-		"unknown option":   {route.Source{Provider: "github", Options: map[string]string{"a": "b"}}, key("x"), []string{"source.options.a", "github", "url"}},
-		"bad url":          {route.Source{Provider: "github", Options: map[string]string{"url": "/x"}}, key("x"), []string{"source.options.url"}},
-		"bad header":       {route.Source{Provider: "datadog", Options: map[string]string{"header": "a b"}}, key("x"), []string{"source.options.header"}},
-		"url needed":       {route.Source{Provider: "square"}, key("x"), []string{"source.options.url"}},
-		"algorithm":        {scheme(func(s *route.Scheme) { s.Algorithm = "MD5" }), key("x"), []string{"algorithm", "MD5"}},
-		"encoding":         {scheme(func(s *route.Scheme) { s.Signature.Encoding = "Raw" }), key("x"), []string{"signature.encoding"}},
-		"no header":        {scheme(func(s *route.Scheme) { s.Signature.Headers = nil }), key("x"), []string{"signature.headers"}},
-		"header name":      {scheme(func(s *route.Scheme) { s.Signature.Headers = []string{"a b"} }), key("x"), []string{`"a b"`}},
-		"variable":         {scheme(func(s *route.Scheme) { s.Content = "{host}" }), key("x"), []string{"{host}", "{body}"}},
-		"brace":            {scheme(func(s *route.Scheme) { s.Content = "{body" }), key("x"), []string{"unpaired brace"}},
-		"no timestamp":     {scheme(func(s *route.Scheme) { s.Content = "{timestamp}" }), key("x"), []string{"source.scheme.timestamp"}},
-		"unsigned time":    {scheme(func(s *route.Scheme) { s.Timestamp.Header = "X-T" }), key("x"), []string{"not signed"}},
-		"unit":             {scheme(func(s *route.Scheme) { s.Timestamp.Unit = "Minutes" }), key("x"), []string{"timestamp.unit"}},
-		"no id":            {scheme(func(s *route.Scheme) { s.Content = "{id}" }), key("x"), []string{"source.scheme.id"}},
-		"separator":        {scheme(func(s *route.Scheme) { s.Signature.List = &route.SignatureList{} }), key("x"), []string{"list.separator"}},
-		"json path":        {scheme(func(s *route.Scheme) { s.Content = "{json:a..b}" }), key("x"), []string{"empty name"}},
-		"token with list":  {scheme(func(s *route.Scheme) { s.Algorithm = route.AlgorithmToken; s.Content = "{body}" }), key("x"), []string{"signs nothing"}},
-		"too many parts":   {scheme(func(s *route.Scheme) { s.Content = strings.Repeat("{body}", 99) }), key("x"), []string{"parts"}},
-		"option of scheme": {route.Source{Scheme: new(hmacScheme("")), Options: map[string]string{"a": "b"}}, key("x"), []string{"source.options.a"}},
+		"neither":         {route.Source{}, nil, []string{"exactly one of provider and scheme"}},
+		"near name":       {route.Source{Provider: "githib"}, key("x"), []string{`"githib" is unknown`, "github"}},
+		"part of a name":  {route.Source{Provider: "webhooks"}, key("x"), []string{"standard-webhooks"}},
+		"nothing near":    {route.Source{Provider: "qqqqqqqq"}, key("x"), []string{"is unknown", "source.scheme"}},
+		"no key":          {route.Source{Provider: "github"}, nil, []string{"github needs a Secret"}},
+		"empty key":       {route.Source{Provider: "github"}, key(""), []string{`key "current"`, "empty"}},
+		"line break only": {route.Source{Provider: "github"}, key("\n"), []string{`key "current"`, "empty"}},
+		"empty decoded": {
+			route.Source{Provider: "standard-webhooks"}, key("whsec_"), []string{`"current"`, "empty"},
+		},
+		"not base64": {
+			route.Source{Provider: "svix"}, key("whsec_!TOPSECRET"), []string{`"current"`, "base64"},
+		},
+		"not hexadecimal": {
+			route.Source{Provider: "adyen-platform"}, key("TOPSECRET"), []string{`"current"`, "hexadecimal"},
+		},
+		"not user:pass": {
+			route.Source{Provider: "postmark"}, key("TOPSECRET"), []string{`"current"`, "user:password"},
+		},
+		"unknown option": {
+			route.Source{Provider: "github", Options: map[string]string{"a": "b"}}, key("x"),
+			[]string{"source.options.a", "github", "url"},
+		},
+		"bad url": {
+			route.Source{Provider: "github", Options: map[string]string{"url": "/x"}}, key("x"),
+			[]string{"source.options.url"},
+		},
+		"bad header": {
+			route.Source{Provider: "datadog", Options: map[string]string{"header": "a b"}}, key("x"),
+			[]string{"source.options.header"},
+		},
+		"url needed": {route.Source{Provider: "square"}, key("x"), []string{"source.options.url"}},
+		"algorithm": {
+			scheme(func(s *route.Scheme) { s.Algorithm = "MD5" }), key("x"), []string{"algorithm", "MD5"},
+		},
+		"encoding": {
+			scheme(func(s *route.Scheme) { s.Signature.Encoding = "Raw" }), key("x"),
+			[]string{"signature.encoding"},
+		},
+		"no header": {
+			scheme(func(s *route.Scheme) { s.Signature.Headers = nil }), key("x"), []string{"signature.headers"},
+		},
+		"header name": {
+			scheme(func(s *route.Scheme) { s.Signature.Headers = []string{"a b"} }), key("x"), []string{`"a b"`},
+		},
+		"variable": {
+			scheme(func(s *route.Scheme) { s.Content = "{host}" }), key("x"), []string{"{host}", "{body}"},
+		},
+		"brace": {
+			scheme(func(s *route.Scheme) { s.Content = "{body" }), key("x"), []string{"unpaired brace"},
+		},
+		"no timestamp": {
+			scheme(func(s *route.Scheme) { s.Content = "{timestamp}" }), key("x"),
+			[]string{"source.scheme.timestamp"},
+		},
+		"unsigned time": {
+			scheme(func(s *route.Scheme) { s.Timestamp.Header = "X-T" }), key("x"), []string{"not signed"},
+		},
+		"unit": {
+			scheme(func(s *route.Scheme) { s.Timestamp.Unit = "Minutes" }), key("x"), []string{"timestamp.unit"},
+		},
+		"no id": {
+			scheme(func(s *route.Scheme) { s.Content = "{id}" }), key("x"), []string{"source.scheme.id"},
+		},
+		"separator": {
+			scheme(func(s *route.Scheme) { s.Signature.List = &route.SignatureList{} }), key("x"),
+			[]string{"list.separator"},
+		},
+		"json path": {
+			scheme(func(s *route.Scheme) { s.Content = "{json:a..b}" }), key("x"), []string{"empty name"},
+		},
+		"token with list": {
+			scheme(func(s *route.Scheme) { s.Algorithm = route.AlgorithmToken; s.Content = "{body}" }), key("x"),
+			[]string{"signs nothing"},
+		},
+		"too many parts": {
+			scheme(func(s *route.Scheme) { s.Content = strings.Repeat("{body}", 99) }), key("x"),
+			[]string{"parts"},
+		},
+		"option of scheme": {
+			route.Source{Scheme: new(hmacScheme("")), Options: map[string]string{"a": "b"}}, key("x"),
+			[]string{"source.options.a"},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -62,6 +116,10 @@ func TestCompileSaysWhatIsWrong(t *testing.T) {
 				if !strings.Contains(err.Error(), want) {
 					t.Errorf("error %q does not say %q", err, want)
 				}
+			}
+			var keyError *verify.KeyError
+			if errors.As(err, &keyError) != strings.Contains(err.Error(), `"current"`) {
+				t.Errorf("error %q is a KeyError: %t", err, keyError != nil)
 			}
 			if strings.Contains(err.Error(), "TOPSECRET") {
 				t.Errorf("error %q shows the key", err)

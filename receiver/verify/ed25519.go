@@ -5,7 +5,6 @@ import (
 	"crypto/ed25519"
 	"crypto/x509"
 	"encoding/pem"
-	"fmt"
 
 	"github.com/postern-dev/postern/receiver/route"
 )
@@ -36,7 +35,7 @@ func parseEd25519(k key, format route.KeyFormat) (ed25519.PublicKey, error) {
 		parsed, err := x509.ParsePKIXPublicKey(block.Bytes)
 		public, ok := parsed.(ed25519.PublicKey)
 		if err != nil || !ok {
-			return nil, fmt.Errorf("key %q is PEM, but not an Ed25519 public key", k.name)
+			return nil, badKey(k.name, "is PEM, but not an Ed25519 public key")
 		}
 		return public, nil
 	}
@@ -45,8 +44,7 @@ func parseEd25519(k key, format route.KeyFormat) (ed25519.PublicKey, error) {
 		return nil, err
 	}
 	if len(decoded) != ed25519.PublicKeySize {
-		return nil, fmt.Errorf("key %q has %d bytes, an Ed25519 public key has %d",
-			k.name, len(decoded), ed25519.PublicKeySize)
+		return nil, badKey(k.name, "has %d bytes, an Ed25519 public key has %d", len(decoded), ed25519.PublicKeySize)
 	}
 	return decoded, nil
 }

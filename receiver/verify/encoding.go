@@ -3,7 +3,6 @@ package verify
 import (
 	"encoding/base64"
 	"encoding/hex"
-	"fmt"
 	"strings"
 
 	"github.com/postern-dev/postern/receiver/route"
@@ -71,13 +70,12 @@ func decodeKey(k key, format route.KeyFormat) ([]byte, error) {
 	}
 	switch {
 	case err != nil && format.StripPrefix != "" && text == k.text:
-		return nil, fmt.Errorf("key %q of the Secret is not %s (with or without the prefix %q): "+
-			"copy it again as the provider shows it",
-			k.name, form, format.StripPrefix)
+		return nil, badKey(k.name, "is not %s (with or without the prefix %q): copy it again as the provider shows it",
+			form, format.StripPrefix)
 	case err != nil:
-		return nil, fmt.Errorf("key %q of the Secret is not %s: copy it again as the provider shows it", k.name, form)
+		return nil, badKey(k.name, "is not %s: copy it again as the provider shows it", form)
 	case len(decoded) == 0:
-		return nil, fmt.Errorf("key %q of the Secret is empty after decoding: an empty key verifies nothing", k.name)
+		return nil, badKey(k.name, "is empty after decoding: an empty key verifies nothing")
 	}
 	return decoded, nil
 }

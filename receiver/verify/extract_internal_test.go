@@ -100,7 +100,10 @@ func TestParseTimestamp(t *testing.T) {
 	}{
 		{"1614265330", route.UnitSeconds, true}, {"1614265330000", route.UnitMilliseconds, true},
 		{"2021-02-25T15:02:10Z", route.UnitRFC3339, true}, {"2021-02-25T08:02:10.000-07:00", route.UnitRFC3339, true},
-		{"", route.UnitSeconds, false}, {"+1614265330", route.UnitSeconds, false}, {" 1614265330", route.UnitSeconds, false},
+		{
+			"", route.UnitSeconds, false}, {"+1614265330", route.UnitSeconds, false}, {" 1614265330",
+			route.UnitSeconds, false,
+		},
 		{"1614265330.0", route.UnitSeconds, false}, {"0x60", route.UnitSeconds, false},
 		{"-1", route.UnitSeconds, false}, {"9999999999999999", route.UnitSeconds, false},
 		{"1614265330", route.UnitRFC3339, false}, {"2021-02-25", route.UnitRFC3339, false},
@@ -120,8 +123,14 @@ func TestDecodeExactly(t *testing.T) {
 		ok       bool
 	}{
 		{route.EncodingHex, "00ff10", true}, {route.EncodingHex, "00FF10", true},
-		{route.EncodingHex, "00ff1", false}, {route.EncodingHex, "00ff1g", false}, {route.EncodingHex, "00ff1011", false},
-		{route.EncodingBase64, "AP8Q", true}, {route.EncodingBase64, "AP8Q\n", false}, {route.EncodingBase64, "AP8", false},
+		{
+			route.EncodingHex, "00ff1", false}, {route.EncodingHex, "00ff1g", false}, {route.EncodingHex,
+			"00ff1011", false,
+		},
+		{
+			route.EncodingBase64, "AP8Q", true}, {route.EncodingBase64, "AP8Q\n", false}, {route.EncodingBase64,
+			"AP8", false,
+		},
 		{route.EncodingBase64URL, "AP8Q", true}, {route.EncodingBase64URL, "AP+Q", false},
 	} {
 		if got := decodeExactly(make([]byte, 3), c.encoding, []byte(c.text)); got != c.ok {

@@ -69,7 +69,10 @@ func TestHandshakesWithoutProof(t *testing.T) {
 		"microsoft-graph": {"microsoft-graph", nil,
 			verify.Request{Method: "POST", RawQuery: "validationToken=Validation%3A+Testing+client"}, 200,
 			"Validation: Testing client", map[string]string{"Content-Type": "text/plain; charset=utf-8"}},
-		"trello": {"trello", map[string]string{"url": "https://h.example/p"}, verify.Request{Method: "HEAD"}, 200, "", nil},
+		"trello": {
+			"trello", map[string]string{"url": "https://h.example/p"}, verify.Request{Method: "HEAD"}, 200, "",
+			nil,
+		},
 		"cloudevents": {"cloudevents", nil, verify.Request{Method: "OPTIONS",
 			Header: http.Header{"Webhook-Request-Origin": {"sender.example"}, "Webhook-Request-Rate": {"120"}}}, 200, "",
 			map[string]string{"Webhook-Allowed-Origin": "sender.example", "Webhook-Allowed-Rate": "120", "Allow": "POST"}},
@@ -106,19 +109,37 @@ func TestHandshakesThatAreRefused(t *testing.T) {
 		provider string
 		request  verify.Request
 	}{
-		"meta, wrong token":   {"meta", verify.Request{Method: "GET", RawQuery: "hub.mode=subscribe&hub.challenge=1&hub.verify_token=no"}},
-		"meta, no token":      {"meta", verify.Request{Method: "GET", RawQuery: "hub.mode=subscribe&hub.challenge=1"}},
-		"meta, token twice":   {"meta", verify.Request{Method: "GET", RawQuery: "hub.mode=subscribe&hub.challenge=1&hub.verify_token=secret&hub.verify_token=secret"}},
-		"x, event as token":   {"x", verify.Request{Method: "GET", RawQuery: "crc_token=%7B%22for_user_id%22%3A1%7D"}},
-		"x, no token":         {"x", verify.Request{Method: "GET"}},
-		"linkedin, as event":  {"linkedin", verify.Request{Method: "GET", RawQuery: "challengeCode=hmacsha256%3Dabc"}},
-		"dropbox, too long":   {"dropbox", verify.Request{Method: "GET", RawQuery: "challenge=" + long}},
-		"dropbox, by POST":    {"dropbox", verify.Request{Method: "POST", RawQuery: "challenge=abc"}},
-		"okta, no challenge":  {"okta", verify.Request{Method: "GET", Header: http.Header{"Authorization": {"secret"}}}},
-		"graph, empty":        {"microsoft-graph", verify.Request{Method: "POST", RawQuery: "validationToken="}},
-		"mailchimp, wrong":    {"mailchimp", verify.Request{Method: "GET", RawQuery: "secret=wrong"}},
-		"asana, not awaited":  {"asana", verify.Request{Method: "POST", Header: http.Header{"X-Hook-Secret": {"offered"}}}},
-		"notion, not awaited": {"notion", verify.Request{Method: "POST", Body: []byte(`{"verification_token":"offered"}`)}},
+		"meta, wrong token": {
+			"meta",
+			verify.Request{Method: "GET", RawQuery: "hub.mode=subscribe&hub.challenge=1&hub.verify_token=no"},
+		},
+		"meta, no token": {
+			"meta", verify.Request{Method: "GET", RawQuery: "hub.mode=subscribe&hub.challenge=1"},
+		},
+		"meta, token twice": {
+			"meta",
+			verify.Request{Method: "GET", RawQuery: "hub.mode=subscribe&hub.challenge=1&hub.verify_token=secret&hub.verify_token=secret"},
+		},
+		"x, event as token": {
+			"x", verify.Request{Method: "GET", RawQuery: "crc_token=%7B%22for_user_id%22%3A1%7D"},
+		},
+		"x, no token": {"x", verify.Request{Method: "GET"}},
+		"linkedin, as event": {
+			"linkedin", verify.Request{Method: "GET", RawQuery: "challengeCode=hmacsha256%3Dabc"},
+		},
+		"dropbox, too long": {"dropbox", verify.Request{Method: "GET", RawQuery: "challenge=" + long}},
+		"dropbox, by POST":  {"dropbox", verify.Request{Method: "POST", RawQuery: "challenge=abc"}},
+		"okta, no challenge": {
+			"okta", verify.Request{Method: "GET", Header: http.Header{"Authorization": {"secret"}}},
+		},
+		"graph, empty":     {"microsoft-graph", verify.Request{Method: "POST", RawQuery: "validationToken="}},
+		"mailchimp, wrong": {"mailchimp", verify.Request{Method: "GET", RawQuery: "secret=wrong"}},
+		"asana, not awaited": {
+			"asana", verify.Request{Method: "POST", Header: http.Header{"X-Hook-Secret": {"offered"}}},
+		},
+		"notion, not awaited": {
+			"notion", verify.Request{Method: "POST", Body: []byte(`{"verification_token":"offered"}`)},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -168,9 +189,11 @@ func TestHandshakesWithProof(t *testing.T) {
 			`{"plainToken":"foo","encryptedToken":"773ba44693c7553d6ee20f61ea5d2757a9a4f4a44d2841ae4e95b52e4cd62db4"}`},
 		"twitch": {"twitch", "k", "k", `{"challenge":"abc"}`,
 			http.Header{"Twitch-Eventsub-Message-Type": {"webhook_callback_verification"}}, 200, "abc"},
-		"discord interaction": {"discord", seed, public, `{"type":1,"token":"a","version":1}`, nil, 200, `{"type":1}`},
-		"discord event":       {"discord", seed, public, `{"version":1,"application_id":"1","type":0}`, nil, 204, ""},
-		"xero":                {"xero", "k", "k", `{"events":[],"firstEventSequence":0,"entropy":"x"}`, nil, 200, ""},
+		"discord interaction": {
+			"discord", seed, public, `{"type":1,"token":"a","version":1}`, nil, 200, `{"type":1}`,
+		},
+		"discord event": {"discord", seed, public, `{"version":1,"application_id":"1","type":0}`, nil, 204, ""},
+		"xero":          {"xero", "k", "k", `{"events":[],"firstEventSequence":0,"entropy":"x"}`, nil, 200, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -10,6 +10,7 @@ var (
 	optionSignedURL   = Option{optionURL, "the URL as configured at the provider; default: the endpoint's own"}
 	optionVerifyToken = Option{"verifyToken", "the verify token of the handshake; default: any key of the Secret"}
 	optionPublicKey   = Option{"publicKey", "the public key as the provider shows it, or PEM; default: the Secret"}
+	optionKey         = Option{"key", "another name of publicKey"}
 	optionHeader      = Option{"header", "name of the header that carries the secret; default: Authorization"}
 	optionParameter   = Option{"parameter", "name of the query parameter that carries the secret; default: secret"}
 	optionAwait       = Option{"awaitHandshake",

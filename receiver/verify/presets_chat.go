@@ -72,7 +72,7 @@ var presetsChat = []preset{
 	{Preset: Preset{
 		Name: "discord", DisplayName: "Discord", DocsURL: "https://docs.discord.com/developers/interactions/overview",
 		DeliveryID: "{json:id}", EventType: "{json:event.type} | {json:type}", IDSigned: true, AckLimit: ackShort,
-		Secret: SecretOptional, OptionalOptions: []Option{optionPublicKey},
+		Secret: SecretOptional, OptionalOptions: []Option{optionPublicKey, optionKey},
 		Variants: one(route.Scheme{
 			Algorithm: route.AlgorithmEd25519,
 			Signature: route.Signature{Headers: []string{"X-Signature-Ed25519"}, Encoding: route.EncodingHex},

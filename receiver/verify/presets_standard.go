@@ -53,11 +53,12 @@ var (
 
 // presetsStandard are Standard Webhooks and its senders.
 var presetsStandard = []preset{
-	withPublicKey(standardSender("standard-webhooks", "Standard Webhooks",
+	withPublicKey(also(standardSender("standard-webhooks", "Standard Webhooks",
 		"https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md",
-		"Your sender's webhook settings.", webhookNames)),
-	standardSender("svix", "Svix", "https://docs.svix.com/receiving/verifying-payloads/how",
-		"The application portal, your endpoint, Signing Secret.", svixNames),
+		"Your sender's webhook settings.", webhookNames),
+		"standardwebhooks", "standard-webhooks-v1", "standard-webhooks-v1a")),
+	withPublicKey(standardSender("svix", "Svix", "https://docs.svix.com/receiving/verifying-payloads/how",
+		"The application portal, your endpoint, Signing Secret.", svixNames)),
 	standardSender("clerk", "Clerk", "https://clerk.com/docs/guides/development/webhooks/syncing",
 		"Configure, Webhooks, Add Endpoint.", svixNames),
 	standardSender("resend", "Resend", "https://resend.com/docs/webhooks/verify-webhooks-requests",
@@ -92,10 +93,15 @@ var presetsStandard = []preset{
 		"Webhooks, your endpoint, secret.", finchVariants()),
 }
 
+// also gives a row other names.
+func also(row preset, aliases ...string) preset {
+	row.Aliases = aliases
+	return row
+}
+
 // withPublicKey lets the key come from the option publicKey as well.
 func withPublicKey(row preset) preset {
-	row.Aliases = []string{"standardwebhooks", "standard-webhooks-v1", "standard-webhooks-v1a"}
-	row.OptionalOptions, row.publicKeyOption = []Option{optionPublicKey}, optionPublicKey.Name
+	row.OptionalOptions, row.publicKeyOption = []Option{optionPublicKey, optionKey}, optionPublicKey.Name
 	row.Secret = SecretOptional
 	return row
 }

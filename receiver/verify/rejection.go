@@ -37,3 +37,18 @@ func refuse(reason Reason, detail string) error {
 func refusef(reason Reason, format string, args ...any) error {
 	return refuse(reason, fmt.Sprintf(format, args...))
 }
+
+// KeyError says that a key of the Secret cannot be a key of the source.
+type KeyError struct {
+	// Key is the name within the Secret.
+	Key string
+	// Problem is the rest of the sentence; it never carries key material.
+	Problem string
+}
+
+// Error names the key and says what is wrong with it.
+func (e *KeyError) Error() string { return fmt.Sprintf("key %q of the Secret %s", e.Key, e.Problem) }
+
+func badKey(name, format string, args ...any) error {
+	return &KeyError{Key: name, Problem: fmt.Sprintf(format, args...)}
+}

@@ -77,7 +77,8 @@ func TestContentCoversEverythingItNames(t *testing.T) {
 		want   verify.Reason
 	}{
 		"missing other": {"X-Other", verify.SignatureMalformed}, "missing id": {"X-Id", verify.SignatureMalformed},
-		"missing time": {"X-Time", verify.TimestampMissing}, "missing signature": {"X-Signature", verify.SignatureMissing},
+		"missing time": {
+			"X-Time", verify.TimestampMissing}, "missing signature": {"X-Signature", verify.SignatureMissing},
 	} {
 		request := signed(t, scheme, "secret", draft)
 		request.Header.Del(c.header)

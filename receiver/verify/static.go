@@ -46,7 +46,7 @@ func newStatic(s *route.Scheme, keys []key) (*static, error) {
 			return nil, err
 		}
 		if j.basic && !strings.Contains(string(decoded), ":") {
-			return nil, fmt.Errorf("key %q of the Secret must be user:password", k.name)
+			return nil, badKey(k.name, "must be user:password")
 		}
 		j.keys = append(j.keys, key{k.name, string(decoded)})
 	}

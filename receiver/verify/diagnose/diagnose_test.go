@@ -66,23 +66,36 @@ func TestExplain(t *testing.T) {
 		change                               func(*verify.Request)
 		cause                                string
 	}{
-		"newline added":    {"github", secret, secret, `{"a":1}`, body("{\"a\":1}\n"), "body_trailing_newline"},
-		"newline lost":     {"github", secret, secret, "{\"a\":1}\n", body(`{"a":1}`), "body_trailing_newline"},
-		"CR LF lost":       {"github", secret, secret, "{\"a\":1}\r\n", body(`{"a":1}`), "body_trailing_newline"},
-		"line ends":        {"github", secret, secret, "{\r\n}", body("{\n}"), "body_line_ends"},
-		"indented":         {"github", secret, secret, `{"a":1}`, body("{\n  \"a\": 1\n}"), "body_reserialised"},
-		"compacted":        {"github", secret, secret, "{\n  \"a\": 1\n}", body(`{"a":1}`), "body_reserialised"},
-		"python":           {"github", secret, secret, `{"a": "x,\":y", "b": 1}`, body(`{"a":"x,\":y","b":1}`), "body_reserialised"},
-		"unescaped":        {"meta", secret, secret, `{"a":"\u00e4\ud83d\ude00"}`, body(`{"a":"ä😀"}`), "body_reserialised"},
-		"lost":             {"zendesk", secret, secret, "", body("lost"), ""},
-		"white space":      {"github", secret, " " + secret, "", nil, "key_white_space"},
-		"quoted":           {"github", secret, `"` + secret + `"`, "", nil, "key_quoted"},
-		"encoded twice":    {"github", secret, inBase64, "", nil, "key_encoded"},
-		"raw for base64":   {"bigcommerce", secret, "whsec_" + secret, "", nil, "key_form"},
-		"trailing slash":   {"square", secret, secret, "", nil, ""},
-		"clock":            {"stripe", secret, secret, "", func(r *verify.Request) { r.Now = now.Add(time.Hour) }, "clock"},
-		"other provider":   {"github", secret, secret, "", func(r *verify.Request) { r.Header = http.Header{"Stripe-Signature": {"t=1"}} }, "other_provider"},
-		"no prefix":        {"github", secret, secret, "", func(r *verify.Request) { cut(r, "X-Hub-Signature-256", "sha256=") }, "signature_form"},
+		"newline added": {"github", secret, secret, `{"a":1}`, body("{\"a\":1}\n"), "body_trailing_newline"},
+		"newline lost":  {"github", secret, secret, "{\"a\":1}\n", body(`{"a":1}`), "body_trailing_newline"},
+		"CR LF lost":    {"github", secret, secret, "{\"a\":1}\r\n", body(`{"a":1}`), "body_trailing_newline"},
+		"line ends":     {"github", secret, secret, "{\r\n}", body("{\n}"), "body_line_ends"},
+		"indented":      {"github", secret, secret, `{"a":1}`, body("{\n  \"a\": 1\n}"), "body_reserialised"},
+		"compacted":     {"github", secret, secret, "{\n  \"a\": 1\n}", body(`{"a":1}`), "body_reserialised"},
+		"python": {
+			"github", secret, secret, `{"a": "x,\":y", "b": 1}`, body(`{"a":"x,\":y","b":1}`),
+			"body_reserialised",
+		},
+		"unescaped": {
+			"meta", secret, secret, `{"a":"\u00e4\ud83d\ude00"}`, body(`{"a":"ä😀"}`), "body_reserialised",
+		},
+		"lost":           {"zendesk", secret, secret, "", body("lost"), ""},
+		"white space":    {"github", secret, " " + secret, "", nil, "key_white_space"},
+		"quoted":         {"github", secret, `"` + secret + `"`, "", nil, "key_quoted"},
+		"encoded twice":  {"github", secret, inBase64, "", nil, "key_encoded"},
+		"raw for base64": {"bigcommerce", secret, "whsec_" + secret, "", nil, "key_form"},
+		"trailing slash": {"square", secret, secret, "", nil, ""},
+		"clock": {
+			"stripe", secret, secret, "", func(r *verify.Request) { r.Now = now.Add(time.Hour) }, "clock",
+		},
+		"other provider": {
+			"github", secret, secret, "",
+			func(r *verify.Request) { r.Header = http.Header{"Stripe-Signature": {"t=1"}} }, "other_provider",
+		},
+		"no prefix": {
+			"github", secret, secret, "", func(r *verify.Request) { cut(r, "X-Hub-Signature-256", "sha256=") },
+			"signature_form",
+		},
 		"nothing to tell":  {"github", secret, "another", "", nil, ""},
 		"header of no one": {"github", secret, secret, "", header("X-Hub-Signature-256", "garbage"), ""},
 	} {
