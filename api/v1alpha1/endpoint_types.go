@@ -47,7 +47,7 @@ type WebhookEndpointList struct {
 // +kubebuilder:validation:XValidation:rule="!has(self.delivery) || self.delivery != 'Direct' || size(self.targets) == 1",message="`delivery: Direct` answers with the target's own answer and needs exactly one entry in `targets`; use `delivery: Queued` for several",fieldPath=".targets"
 // +kubebuilder:validation:XValidation:rule="!has(self.delivery) || self.delivery != 'Direct' || !has(self.suspend) || !self.suspend",message="`suspend` may not be set with `delivery: Direct`, which has no queue to hold events; use `delivery: Queued`",fieldPath=".suspend"
 // +kubebuilder:validation:XValidation:rule="!has(self.source.enforcement) || self.source.enforcement != 'Audit' || !has(self.source.provider) || self.source.provider != 'none'",message="`source.enforcement: Audit` has nothing to audit with `source.provider: none`: remove it",fieldPath=".source.enforcement"
-// +kubebuilder:validation:XValidation:rule="self.targets.all(t, self.targets.exists_one(u, (has(u.name) && size(u.name) > 0 ? u.name : u.service.name) == (has(t.name) && size(t.name) > 0 ? t.name : t.service.name)))",message="target names must be unique; a target without `name` is named after its Service: give the others a `name`",fieldPath=".targets",reason=FieldValueDuplicate
+// +kubebuilder:validation:XValidation:rule="self.targets.all(t, self.targets.exists_one(u, (has(u.name) && size(u.name) > 0 ? u.name : u.service.name) == (has(t.name) && size(t.name) > 0 ? t.name : t.service.name)))",message="target names must be unique; a target without `name` is named after its Service: give the others a `name`",fieldPath=".targets"
 type WebhookEndpointSpec struct {
 	// source is who sends the webhooks and how they are verified.
 	// +required

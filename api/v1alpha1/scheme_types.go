@@ -138,8 +138,6 @@ type SignatureList struct {
 }
 
 // SchemeTimestamp says where the signed timestamp stands and how it is written.
-//
-// +kubebuilder:validation:MinProperties=1
 type SchemeTimestamp struct {
 	// header carries the timestamp.
 	// +optional

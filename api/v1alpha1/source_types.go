@@ -70,7 +70,7 @@ type SecretKeysReference struct {
 	// +listType=atomic
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=8
-	// +kubebuilder:validation:XValidation:rule="self.all(k, self.exists_one(o, o == k))",message="must not name a key twice",reason=FieldValueDuplicate
+	// +kubebuilder:validation:XValidation:rule="self.all(k, self.exists_one(o, o == k))",message="must not name a key twice"
 	Keys []SecretKey `json:"keys,omitempty"`
 }
 
