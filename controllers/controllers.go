@@ -36,6 +36,7 @@ import (
 // +kubebuilder:rbac:groups=rbac.authorization.k8s.io,namespace=postern-system,resources=roles;rolebindings,verbs=get;list;watch;create;patch;delete
 // +kubebuilder:rbac:groups=hooks.postern.dev,namespace=postern-system,resources=webhookreceivers/finalizers,verbs=update
 // +kubebuilder:rbac:groups=coordination.k8s.io,namespace=postern-system,resources=leases,verbs=get;create;update;patch
+// +kubebuilder:rbac:groups="",namespace=postern-system,resources=events,verbs=create;patch
 
 // Setup registers every controller with the manager, whose cache must have been
 // made with [CacheOptions] and whose scheme is [NewScheme].

@@ -38,7 +38,7 @@ func (s *stage) startManager(ctx context.Context) error {
 	}
 	s.public, s.internal = "http://"+ports[0], "http://"+ports[1]
 	manager, err := s.start("manager", absolute(s.postern), "manager", "--kubeconfig="+kubeconfig,
-		"--namespace="+systemNamespace, "--receiver-url="+s.internal, "--image=postern:demo",
+		"--namespace="+systemNamespace, "--leader-elect", "--receiver-url="+s.internal, "--image=postern:demo",
 		"--health-probe-bind-address="+ports[2], "--metrics-bind-address=0")
 	if err != nil {
 		return err

@@ -128,22 +128,24 @@ func AwaitCondition(
 
 // Until calls check until it returns nil, and gives its last error when time is up.
 func Until(ctx context.Context, what string, patience time.Duration, check func(context.Context) error) error {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	// A check may run a little longer than the wait, so that the last error is its
+	// own and not that of a deadline.
+	ctx, cancel := context.WithTimeout(ctx, patience+5*time.Second)
 	defer cancel()
+	end := time.NewTimer(patience)
+	defer end.Stop()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
-	var last error
 	for {
 		err := check(ctx)
-		switch {
-		case err == nil:
+		if err == nil {
 			return nil
-		case ctx.Err() == nil || last == nil:
-			last = err // the check's own complaint, not that its time was up
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("%s: gave up after %s: %w", what, patience, last)
+			return fmt.Errorf("%s: %w", what, ctx.Err())
+		case <-end.C:
+			return fmt.Errorf("%s: gave up after %s: %w", what, patience, err)
 		case <-tick.C:
 		}
 	}
