@@ -100,13 +100,14 @@ func (c *claim) run() {
 	defer cancel()
 	expires := time.Now().Add(c.lease)
 	deliveries, err := e.opts.Worker.Claim(ctx, c.lane.id, c.limit, c.lease)
+	// What was claimed is delivered even if something else went wrong.
+	c.accept(deliveries, expires)
 	if err != nil {
 		e.storeFailed(err)
-		c.finish(0, time.Now())
+		c.finish(1, time.Now())
 		return
 	}
 	e.storeAnswered()
-	c.accept(deliveries, expires)
 	next := time.Now()
 	if len(deliveries) < c.limit {
 		depths, err := e.opts.Worker.Depths(ctx, []queue.ID{c.lane.id})
@@ -150,12 +151,6 @@ func (c *claim) finish(found int, next time.Time) {
 	e, l := c.engine, c.lane
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if c.room.users > 0 {
-		e.leave(c.room)
-		if c.probe {
-			l.breaker.Abandon()
-		}
-	}
 	now := time.Now()
 	e.claims--
 	l.claiming = false
