@@ -1,5 +1,5 @@
-// Command postern is all of Postern: the manager, the receiver, and the tools
-// for people. Installed as kubectl-postern it is a plugin of kubectl.
+// Postern is one binary: the receiver and the manager that run in a cluster,
+// and the tools for people. Called kubectl-postern it is a kubectl plugin.
 package main
 
 import (
@@ -13,8 +13,10 @@ import (
 
 func main() { os.Exit(run()) }
 
+// run ends in order at the first signal and at once at the second.
 func run() int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
-	return cli.Run(ctx, os.Args, os.Stdin, os.Stdout, os.Stderr)
+	defer context.AfterFunc(ctx, stop)()
+	return cli.Main(ctx, os.Args, cli.Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr})
 }
