@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -62,7 +63,7 @@ func (s *stage) send(ctx context.Context, provider, endpoint, body, id, event st
 		Body   string `json:"body"`
 	}
 	if err := json.NewDecoder(&out).Decode(&sent); err != nil {
-		return answer{}, fmt.Errorf("postern send %s: %w; it ended with %v and said %s", provider, err, runErr, log.String())
+		return answer{}, fmt.Errorf("postern send %s said %q: %w", provider, log.String(), errors.Join(err, runErr))
 	}
 	return parse(sent.Status, []byte(sent.Body))
 }
