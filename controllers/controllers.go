@@ -81,6 +81,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, options Options) error {
 		Patcher:   patcher,
 		Recorder:  mgr.GetEventRecorder("postern-receiver"),
 		Ready:     asking.Ready,
+		Port:      options.ReceiverPort,
 		Settings:  resources.Settings{Image: options.Image, ClusterDomain: options.ClusterDomain},
 		Namespace: options.Namespace,
 		Clock:     clock.RealClock{},

@@ -2,6 +2,7 @@ package controltest
 
 import (
 	"encoding/json"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -41,8 +42,18 @@ func NewReceiver(cluster *Cluster, namespace string) *Receiver {
 // URL is the base of the internal HTTP.
 func (r *Receiver) URL() string { return r.server.URL }
 
+// Port is the port of the internal HTTP, on 127.0.0.1.
+func (r *Receiver) Port() int { return r.server.Listener.Addr().(*net.TCPAddr).Port }
+
 // Close stops the receiver.
 func (r *Receiver) Close() { r.server.Close() }
+
+// SetNamespace says where the routes are.
+func (r *Receiver) SetNamespace(namespace string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.namespace = namespace
+}
 
 // SetNotReady makes the receiver say that it is not ready, for a reason; the
 // empty reason makes it ready again.
@@ -87,7 +98,7 @@ func (r *Receiver) routes(w http.ResponseWriter, request *http.Request) {
 
 func (r *Receiver) load(request *http.Request, uid string) *confirm.Loaded {
 	r.mu.Lock()
-	held, reason := r.held[uid], r.rejected[uid]
+	held, reason, namespace := r.held[uid], r.rejected[uid], r.namespace
 	r.mu.Unlock()
 	if held {
 		return nil
@@ -96,7 +107,7 @@ func (r *Receiver) load(request *http.Request, uid string) *confirm.Loaded {
 		return &confirm.Loaded{UID: uid, Error: reason}
 	}
 	var secret corev1.Secret
-	key := types.NamespacedName{Namespace: r.namespace, Name: meta.RouteName(types.UID(uid))}
+	key := types.NamespacedName{Namespace: namespace, Name: meta.RouteName(types.UID(uid))}
 	if err := r.cluster.Client.Get(request.Context(), key, &secret); err != nil {
 		return nil
 	}

@@ -10,8 +10,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	ctrl "sigs.k8s.io/controller-runtime"
-	"sigs.k8s.io/controller-runtime/pkg/config"
-	"sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"github.com/postern-dev/postern/api/v1alpha1"
 	"github.com/postern-dev/postern/controllers"
@@ -83,20 +81,7 @@ func prepare(ctx context.Context) error {
 
 // manage runs a manager until ctx ends; the channel then tells how it ended.
 func manage(ctx context.Context, options controllers.Options) (<-chan error, error) {
-	skipNames := true
-	mgr, err := ctrl.NewManager(cluster.Config, ctrl.Options{
-		Scheme:     cluster.Client.Scheme(),
-		Cache:      controllers.CacheOptions(options),
-		Metrics:    server.Options{BindAddress: "0"},
-		Controller: config.Controller{SkipNameValidation: &skipNames},
+	return cluster.Manage(ctx, controllers.CacheOptions(options), func(mgr ctrl.Manager) error {
+		return controllers.Setup(ctx, mgr, options)
 	})
-	if err != nil {
-		return nil, err
-	}
-	if err := controllers.Setup(ctx, mgr, options); err != nil {
-		return nil, err
-	}
-	ended := make(chan error, 1)
-	go func() { ended <- mgr.Start(ctx) }()
-	return ended, nil
 }

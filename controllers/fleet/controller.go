@@ -41,6 +41,8 @@ type Reconciler struct {
 	Recorder events.EventRecorder
 	// Ready asks a receiver why it is not ready; nil means that it is.
 	Ready func(ctx context.Context, receiver confirm.Receiver) error
+	// Port is the internal port of receiver pods.
+	Port int
 	// Settings are what the flags add to every WebhookReceiver.
 	Settings resources.Settings
 	// Namespace is the system namespace.

@@ -15,7 +15,6 @@ import (
 	"github.com/postern-dev/postern/controllers/confirm"
 	"github.com/postern-dev/postern/controllers/index"
 	"github.com/postern-dev/postern/controllers/meta"
-	"github.com/postern-dev/postern/controllers/resources"
 	"github.com/postern-dev/postern/controllers/status"
 )
 
@@ -69,7 +68,7 @@ func (r *Reconciler) askPods(ctx context.Context, pods []corev1.Pod) *status.Fin
 		if pod.Status.PodIP == "" || pod.DeletionTimestamp != nil || confirm.PodReady(pod) {
 			continue
 		}
-		if err := r.Ready(ctx, confirm.FromPod(pod, resources.PortInternal)); err != nil {
+		if err := r.Ready(ctx, confirm.FromPod(pod, r.Port)); err != nil {
 			return &status.Finding{
 				Reason:  v1alpha1.ReasonPodNotReady,
 				Message: fmt.Sprintf("pod %s is not ready: %v", pod.Name, err),

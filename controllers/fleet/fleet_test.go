@@ -1,0 +1,309 @@
+package fleet_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	policyv1 "k8s.io/api/policy/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	apimeta "k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/postern-dev/postern/api/v1alpha1"
+	"github.com/postern-dev/postern/controllers"
+	"github.com/postern-dev/postern/controllers/controltest"
+	"github.com/postern-dev/postern/controllers/meta"
+)
+
+func webhookReceiver(name string) *v1alpha1.WebhookReceiver {
+	return &v1alpha1.WebhookReceiver{ObjectMeta: metav1.ObjectMeta{Namespace: meta.DefaultNamespace, Name: name}}
+}
+
+func waitCondition(
+	t *testing.T, receiver *v1alpha1.WebhookReceiver, conditionType string, status metav1.ConditionStatus, reason string,
+) *metav1.Condition {
+	t.Helper()
+	var condition *metav1.Condition
+	controltest.Eventually(t, fmt.Sprintf("%s=%s/%s of %s", conditionType, status, reason, receiver.Name), func() error {
+		cluster.Get(t, receiver)
+		condition = apimeta.FindStatusCondition(receiver.Status.Conditions, conditionType)
+		if condition == nil || condition.Status != status || condition.Reason != reason ||
+			condition.ObservedGeneration != receiver.Generation {
+			return fmt.Errorf("generation %d has the conditions %+v", receiver.Generation, receiver.Status.Conditions)
+		}
+		return nil
+	})
+	return condition
+}
+
+func named[T client.Object](object T, name string) T {
+	object.SetNamespace(meta.DefaultNamespace)
+	object.SetName(name)
+	return object
+}
+
+// children are the objects that go with their WebhookReceiver.
+func children(receiver string) []client.Object {
+	name := meta.ReceiverName(receiver)
+	return []client.Object{
+		named(&corev1.ServiceAccount{}, name), named(&rbacv1.Role{}, name), named(&rbacv1.RoleBinding{}, name),
+		named(&networkingv1.NetworkPolicy{}, name), named(&corev1.Service{}, name),
+		named(&corev1.Service{}, meta.InternalServiceName(receiver)),
+		named(&policyv1.PodDisruptionBudget{}, name), named(&appsv1.Deployment{}, name),
+	}
+}
+
+// rollOut plays the Deployment controller: every pod of the newest template serves.
+func rollOut(t *testing.T, receiver string, ready int32) {
+	t.Helper()
+	deployment := named(&appsv1.Deployment{}, meta.ReceiverName(receiver))
+	controltest.Eventually(t, "status of Deployment "+deployment.Name, func() error {
+		cluster.Get(t, deployment)
+		replicas := *deployment.Spec.Replicas
+		deployment.Status = appsv1.DeploymentStatus{
+			ObservedGeneration: deployment.Generation, Replicas: replicas, UpdatedReplicas: replicas,
+			ReadyReplicas: ready, AvailableReplicas: ready,
+		}
+		return cluster.Client.Status().Update(t.Context(), deployment)
+	})
+}
+
+func TestApplies(t *testing.T) {
+	t.Parallel()
+	receiver := webhookReceiver("applies")
+	cluster.Create(t, receiver)
+	waitCondition(t, receiver, v1alpha1.ConditionAvailable, metav1.ConditionFalse, v1alpha1.ReasonRollingOut)
+	for _, child := range children(receiver.Name) {
+		cluster.Get(t, child)
+		if !metav1.IsControlledBy(child, receiver) {
+			t.Errorf("%T %s is owned by %v, want by the WebhookReceiver", child, child.GetName(), child.GetOwnerReferences())
+		}
+	}
+	claim := named(&corev1.PersistentVolumeClaim{}, meta.StoreClaimName(receiver.Name))
+	cluster.Get(t, claim)
+	if len(claim.OwnerReferences) != 0 {
+		t.Errorf("the claim is owned by %v, want by nobody", claim.OwnerReferences)
+	}
+	if !strings.Contains(receiver.Status.Guarantee, "fsync'd on one volume") {
+		t.Errorf("status.guarantee is %q", receiver.Status.Guarantee)
+	}
+	if !strings.Contains(receiver.Status.Selector, "app.kubernetes.io/instance=applies") {
+		t.Errorf("status.selector is %q", receiver.Status.Selector)
+	}
+	waitCondition(t, receiver, v1alpha1.ConditionDurable, metav1.ConditionTrue, v1alpha1.ConditionDurable)
+
+	rollOut(t, receiver.Name, 1)
+	waitCondition(t, receiver, v1alpha1.ConditionReady, metav1.ConditionTrue, v1alpha1.ConditionReady)
+	if receiver.Status.Replicas != 1 || receiver.Status.ReadyReplicas != 1 {
+		t.Errorf("status has %d replicas, %d ready", receiver.Status.Replicas, receiver.Status.ReadyReplicas)
+	}
+
+	// A new template is not served by the old pods, whatever the status of the
+	// Deployment said before.
+	controltest.Change(t, cluster, receiver, func(r *v1alpha1.WebhookReceiver) { r.Spec.Image = "postern:next" })
+	waitCondition(t, receiver, v1alpha1.ConditionReady, metav1.ConditionFalse, v1alpha1.ReasonRollingOut)
+	rollOut(t, receiver.Name, 1)
+	waitCondition(t, receiver, v1alpha1.ConditionReady, metav1.ConditionTrue, v1alpha1.ConditionReady)
+}
+
+func TestHandEditsAreReverted(t *testing.T) {
+	t.Parallel()
+	receiver := webhookReceiver("edits")
+	cluster.Create(t, receiver)
+	waitCondition(t, receiver, v1alpha1.ConditionDeployed, metav1.ConditionTrue, v1alpha1.ConditionDeployed)
+
+	role := named(&rbacv1.Role{}, meta.ReceiverName(receiver.Name))
+	controltest.Change(t, cluster, role, func(r *rbacv1.Role) { r.Rules[0].Verbs = []string{"*"} })
+	controltest.Eventually(t, "the role is put right", func() error {
+		cluster.Get(t, role)
+		if len(role.Rules) != 1 || len(role.Rules[0].Verbs) != 3 {
+			return fmt.Errorf("its rules are %v", role.Rules)
+		}
+		return nil
+	})
+	service := named(&corev1.Service{}, meta.ReceiverName(receiver.Name))
+	cluster.Get(t, service)
+	uid := service.UID
+	cluster.Delete(t, service)
+	controltest.Eventually(t, "the Service comes back", func() error {
+		err := cluster.Client.Get(t.Context(), client.ObjectKeyFromObject(service), service)
+		if err == nil && service.UID == uid {
+			return errors.New("it is the old one")
+		}
+		return err
+	})
+}
+
+// TestForeignObject: what somebody else made under a wanted name is not touched.
+func TestForeignObject(t *testing.T) {
+	t.Parallel()
+	receiver := webhookReceiver("foreign")
+	theirs := named(&corev1.Service{
+		Spec: corev1.ServiceSpec{Ports: []corev1.ServicePort{{Port: 1234}}},
+	}, meta.ReceiverName(receiver.Name))
+	cluster.Create(t, theirs, receiver)
+	condition := waitCondition(t, receiver, v1alpha1.ConditionDeployed, metav1.ConditionFalse,
+		v1alpha1.ReasonForeignObject)
+	if !strings.Contains(condition.Message, "Service postern-system/postern-receiver-foreign") {
+		t.Errorf("the message does not name the object: %q", condition.Message)
+	}
+	cluster.Get(t, theirs)
+	if len(theirs.Labels) != 0 || theirs.Spec.Ports[0].Port != 1234 {
+		t.Errorf("somebody else's Service was changed: %v %v", theirs.Labels, theirs.Spec.Ports)
+	}
+	cluster.Get(t, named(&appsv1.Deployment{}, meta.ReceiverName(receiver.Name))) // the others are applied
+}
+
+// TestLeftoversArePruned: what an earlier release made under another name goes.
+func TestLeftoversArePruned(t *testing.T) {
+	t.Parallel()
+	receiver := webhookReceiver("prunes")
+	old := named(&corev1.Service{Spec: corev1.ServiceSpec{Ports: []corev1.ServicePort{{Port: 1}}}}, "old-name")
+	old.Labels = meta.ReceiverLabels(receiver.Name)
+	neighbour := old.DeepCopy()
+	neighbour.Name, neighbour.Labels = "neighbours", meta.ReceiverLabels("somebody-else")
+	cluster.Create(t, old, neighbour, receiver)
+	controltest.Eventually(t, "the leftover is gone", func() error {
+		if err := cluster.Client.Get(t.Context(), client.ObjectKeyFromObject(old), old); !apierrors.IsNotFound(err) {
+			return fmt.Errorf("it is there: %w", err)
+		}
+		return nil
+	})
+	cluster.Get(t, neighbour)
+}
+
+func TestChangeOfStoreKeepsTheClaim(t *testing.T) {
+	t.Parallel()
+	receiver := webhookReceiver("moves")
+	cluster.Create(t, receiver)
+	waitCondition(t, receiver, v1alpha1.ConditionDeployed, metav1.ConditionTrue, v1alpha1.ConditionDeployed)
+	controltest.Change(t, cluster, receiver, func(r *v1alpha1.WebhookReceiver) {
+		r.Spec.Store = v1alpha1.Store{Type: v1alpha1.StoreTypeExternal, External: v1alpha1.ExternalStore{
+			URLSecretRef: v1alpha1.URLSecretReference{Name: "moves-store"},
+		}}
+		r.Spec.Replicas = ptr.To[int32](3)
+	})
+	condition := waitCondition(t, receiver, v1alpha1.ConditionAvailable, metav1.ConditionFalse,
+		v1alpha1.ReasonSecretNotFound)
+	if !strings.Contains(condition.Message, "store.external.urlSecretRef") {
+		t.Errorf("the message does not name the field: %q", condition.Message)
+	}
+	deployment := named(&appsv1.Deployment{}, meta.ReceiverName(receiver.Name))
+	cluster.Get(t, deployment)
+	if len(deployment.Spec.Template.Spec.InitContainers) != 0 || *deployment.Spec.Replicas != 3 ||
+		deployment.Spec.Strategy.Type != appsv1.RollingUpdateDeploymentStrategyType {
+		t.Errorf("the Deployment still has a store of its own: %+v", deployment.Spec)
+	}
+	cluster.Get(t, named(&corev1.PersistentVolumeClaim{}, meta.StoreClaimName(receiver.Name)))
+
+	// And back again, over the defaults that the API server filled in.
+	controltest.Change(t, cluster, receiver, func(r *v1alpha1.WebhookReceiver) {
+		r.Spec.Store = v1alpha1.Store{Type: v1alpha1.StoreTypeSidecar, Sidecar: v1alpha1.SidecarStore{
+			Persistence: v1alpha1.StorePersistence{Type: v1alpha1.PersistenceEmptyDir},
+		}}
+		r.Spec.Replicas = ptr.To[int32](1)
+	})
+	waitCondition(t, receiver, v1alpha1.ConditionDurable, metav1.ConditionFalse, v1alpha1.ReasonEmptyDir)
+	waitCondition(t, receiver, v1alpha1.ConditionDeployed, metav1.ConditionTrue, v1alpha1.ConditionDeployed)
+	cluster.Get(t, deployment)
+	if deployment.Spec.Strategy.Type != appsv1.RecreateDeploymentStrategyType || deployment.Spec.Strategy.RollingUpdate != nil {
+		t.Errorf("the strategy is %+v, want Recreate", deployment.Spec.Strategy)
+	}
+}
+
+func TestPodsTellTheirTrouble(t *testing.T) {
+	t.Parallel()
+	receiver := webhookReceiver("trouble")
+	cluster.Create(t, receiver)
+	waitCondition(t, receiver, v1alpha1.ConditionAvailable, metav1.ConditionFalse, v1alpha1.ReasonRollingOut)
+	pod := named(&corev1.Pod{
+		Spec: corev1.PodSpec{Containers: []corev1.Container{{Name: "receiver", Image: "postern:test"}}},
+	}, "trouble-1")
+	pod.Labels = meta.ReceiverLabels(receiver.Name)
+	cluster.Create(t, pod)
+	setStatus(t, pod, corev1.PodStatus{ContainerStatuses: []corev1.ContainerStatus{{
+		Name: "receiver", Image: "postern:test",
+		State: corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{
+			Reason: "ImagePullBackOff", Message: "no such image",
+		}},
+	}}})
+	condition := waitCondition(t, receiver, v1alpha1.ConditionAvailable, metav1.ConditionFalse,
+		v1alpha1.ReasonImagePullFailed)
+	if !strings.Contains(condition.Message, "pod trouble-1, container receiver: ImagePullBackOff: no such image") {
+		t.Errorf("the message is %q", condition.Message)
+	}
+
+	answerer.SetNotReady("store: appendfsync is everysec, want always")
+	setStatus(t, pod, corev1.PodStatus{
+		PodIP: "127.0.0.1", PodIPs: []corev1.PodIP{{IP: "127.0.0.1"}},
+		Conditions: []corev1.PodCondition{{Type: corev1.PodReady, Status: corev1.ConditionFalse}},
+	})
+	condition = waitCondition(t, receiver, v1alpha1.ConditionAvailable, metav1.ConditionFalse,
+		v1alpha1.ReasonPodNotReady)
+	if !strings.Contains(condition.Message, "appendfsync is everysec") {
+		t.Errorf("the pod's own reason is not in the message: %q", condition.Message)
+	}
+}
+
+func setStatus(t *testing.T, pod *corev1.Pod, status corev1.PodStatus) {
+	t.Helper()
+	cluster.Get(t, pod)
+	pod.Status = status
+	if err := cluster.Client.Status().Update(t.Context(), pod); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestScaledToZero(t *testing.T) {
+	t.Parallel()
+	receiver := webhookReceiver("zero")
+	receiver.Spec.Replicas = ptr.To[int32](0)
+	cluster.Create(t, receiver)
+	waitCondition(t, receiver, v1alpha1.ConditionReady, metav1.ConditionFalse, v1alpha1.ReasonScaledToZero)
+}
+
+func TestRefused(t *testing.T) {
+	t.Parallel()
+	elsewhere := webhookReceiver("default")
+	elsewhere.Namespace = cluster.Namespace(t)
+	cluster.Create(t, elsewhere)
+	waitCondition(t, elsewhere, v1alpha1.ConditionReady, metav1.ConditionFalse, v1alpha1.ReasonWrongNamespace)
+
+	long := webhookReceiver(strings.Repeat("long", 13))
+	cluster.Create(t, long)
+	waitCondition(t, long, v1alpha1.ConditionReady, metav1.ConditionFalse, v1alpha1.ReasonInvalidName)
+}
+
+func TestRefusedWithoutImage(t *testing.T) {
+	t.Parallel()
+	system := cluster.Namespace(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	ended, err := manage(ctx, controllers.Options{Namespace: system, WatchNamespaces: []string{system}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	receiver := webhookReceiver("default")
+	receiver.Namespace = system
+	cluster.Create(t, receiver)
+	controltest.Eventually(t, "Accepted=False/InvalidSpec", func() error {
+		cluster.Get(t, receiver)
+		condition := apimeta.FindStatusCondition(receiver.Status.Conditions, v1alpha1.ConditionAccepted)
+		if condition == nil || condition.Reason != v1alpha1.ReasonInvalidSpec || !strings.Contains(condition.Message, "--image") {
+			return fmt.Errorf("the conditions are %+v", receiver.Status.Conditions)
+		}
+		return nil
+	})
+	cancel()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
