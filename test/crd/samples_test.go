@@ -98,8 +98,8 @@ func TestCompileHasTheDefaultsOfTheSchema(t *testing.T) {
 	t.Parallel()
 	documents := [2][]byte{}
 	for i := range documents {
-		o := object(t, v1alpha1.KindWebhookEndpoint, minimal,
-			`targets: [{service: {name: a, port: 80}, signingSecretRef: {name: b}}]`)
+		o := object(t, v1alpha1.KindWebhookEndpoint, parse(t,
+			`targets: [{service: {name: a, port: 80}, signingSecretRef: {name: b}}]`))
 		if i > 0 {
 			if err := create(t, o); err != nil {
 				t.Fatal(err)
