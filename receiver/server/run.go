@@ -35,6 +35,10 @@ func (s *Server) Run(ctx context.Context) error {
 	})
 	s.background.Go(func() { s.follow(running, failed) })
 	s.background.Go(func() { s.collect(running) })
+	s.cleanups.push("fetching public keys", func(context.Context) error {
+		s.options.Fetcher.Close()
+		return nil
+	})
 	s.background.Go(func() { s.serve(s.public, s.publicListener, failed) })
 	s.cleanups.push("public server", s.public.Shutdown)
 	s.log.Info("Receiver started", "listen", s.Addr().String(), "internal", s.InternalAddr().String())

@@ -15,11 +15,13 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/postern-dev/postern/receiver/deliver"
+	"github.com/postern-dev/postern/receiver/deliver/outbound"
 	"github.com/postern-dev/postern/receiver/ingest"
 	"github.com/postern-dev/postern/receiver/metrics"
 	"github.com/postern-dev/postern/receiver/queue"
 	"github.com/postern-dev/postern/receiver/route"
 	"github.com/postern-dev/postern/receiver/table"
+	"github.com/postern-dev/postern/receiver/verify"
 )
 
 // Source hands on whole sets of routes until ctx ends, and what is wrong with
@@ -40,6 +42,10 @@ type Options struct {
 	Store  queue.Store
 	Engine *deliver.Engine
 	Source Source
+
+	// Fetcher gets the public keys that providers publish; nil means one that
+	// obeys the deny-list of targets.
+	Fetcher *verify.Fetcher
 
 	// Metrics are those that the engine observes too; Gatherer is served as
 	// /metrics. Both may be nil.
@@ -88,6 +94,10 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Gatherer == nil {
 		o.Gatherer = prometheus.NewRegistry()
+	}
+	if o.Fetcher == nil {
+		network := outbound.Network{Deny: outbound.APIServer()}
+		o.Fetcher = verify.NewFetcher(verify.NewTransport(network.Control()))
 	}
 	if o.MaxConnections <= 0 {
 		o.MaxConnections = 4096

@@ -34,7 +34,7 @@ type Endpoint struct {
 	dedupKey  *expr.String
 }
 
-func compile(r *route.Endpoint, document []byte) (*Endpoint, error) {
+func (b Builder) compile(r *route.Endpoint, document []byte) (*Endpoint, error) {
 	e := &Endpoint{Route: r, Hash: r.Hash(), document: document, compiled: true}
 	var err error
 	if e.allowed, err = parsePrefixes(r.AllowedIPRanges); err != nil {
@@ -43,7 +43,7 @@ func compile(r *route.Endpoint, document []byte) (*Endpoint, error) {
 	if r.RateLimit != nil {
 		e.Limiter = rate.NewLimiter(rate.Limit(r.RateLimit.RequestsPerSecond), r.RateLimit.Burst)
 	}
-	if err := e.compileVerifier(); err != nil {
+	if err := e.compileVerifier(b.Fetcher); err != nil {
 		return nil, err
 	}
 	return e, e.compileExpressions()
@@ -51,11 +51,13 @@ func compile(r *route.Endpoint, document []byte) (*Endpoint, error) {
 
 // compileVerifier leaves the verifier out when the route says that it cannot
 // serve: its keys may be missing.
-func (e *Endpoint) compileVerifier() error {
+func (e *Endpoint) compileVerifier(fetcher *verify.Fetcher) error {
 	if e.Route.Unavailable != nil {
 		return nil
 	}
-	verifier, err := verify.Compile(verify.Config{Source: e.Route.Source, Keys: e.Route.Keys, URL: e.Route.URL})
+	verifier, err := verify.Compile(verify.Config{
+		Source: e.Route.Source, Keys: e.Route.Keys, URL: e.Route.URL, Fetcher: fetcher,
+	})
 	if err != nil {
 		return err
 	}

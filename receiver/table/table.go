@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 
 	"github.com/postern-dev/postern/receiver/route"
+	"github.com/postern-dev/postern/receiver/verify"
 )
 
 // Table is an immutable set of compiled endpoints.
@@ -19,11 +20,23 @@ type Table struct {
 	problems map[string]error
 }
 
+// Builder has what all endpoints of a process share.
+type Builder struct {
+	// Fetcher gets the public keys that providers publish; nil means that
+	// endpoints must pin them.
+	Fetcher *verify.Fetcher
+}
+
+// Build is [Builder.Build] without anything shared.
+func Build(routes []*route.Endpoint, previous *Table) *Table {
+	return Builder{}.Build(routes, previous)
+}
+
 // Build compiles routes into a table. previous, which may be nil, is the table
 // that unchanged endpoints and last good ones are taken from. Two endpoints on
 // one host and path should never come in; the first in order of namespace and
 // name gets it then, and the other a problem.
-func Build(routes []*route.Endpoint, previous *Table) *Table {
+func (b Builder) Build(routes []*route.Endpoint, previous *Table) *Table {
 	t := &Table{
 		byPath:   make(map[string][]*Endpoint, len(routes)),
 		byUID:    make(map[string]*Endpoint, len(routes)),
@@ -34,7 +47,7 @@ func Build(routes []*route.Endpoint, previous *Table) *Table {
 		return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name), cmp.Compare(a.UID, b.UID))
 	})
 	for _, r := range sorted {
-		endpoint, err := compileOrKeep(r, previous.ByUID(r.UID))
+		endpoint, err := b.compileOrKeep(r, previous.ByUID(r.UID))
 		if err != nil {
 			t.problems[r.UID] = err
 		}
@@ -48,7 +61,7 @@ func Build(routes []*route.Endpoint, previous *Table) *Table {
 // compileOrKeep always returns an endpoint to serve: the previous one if it is
 // the same or if the new one does not compile, else one that says why it
 // cannot serve.
-func compileOrKeep(r *route.Endpoint, previous *Endpoint) (*Endpoint, error) {
+func (b Builder) compileOrKeep(r *route.Endpoint, previous *Endpoint) (*Endpoint, error) {
 	document, err := r.Marshal()
 	if err != nil {
 		return unusable(r, previous), err
@@ -56,7 +69,7 @@ func compileOrKeep(r *route.Endpoint, previous *Endpoint) (*Endpoint, error) {
 	if previous != nil && previous.compiled && bytes.Equal(previous.document, document) {
 		return previous, nil
 	}
-	endpoint, err := compile(r, document)
+	endpoint, err := b.compile(r, document)
 	if err != nil {
 		return unusable(r, previous), fmt.Errorf("route %s/%s: %w", r.Namespace, r.Name, err)
 	}

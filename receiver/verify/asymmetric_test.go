@@ -8,7 +8,6 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
-	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/base64"
@@ -17,13 +16,10 @@ import (
 	"fmt"
 	"hash/crc32"
 	"math/big"
-	"net"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"strconv"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -148,36 +144,6 @@ func unreachable(t *testing.T, verifier verify.Verifier, request *verify.Request
 	if _, rejected := err.(*verify.Rejection); err == nil || rejected { //nolint:errorlint // exactly this type
 		t.Errorf("got %v, want an error that is no verdict", err)
 	}
-}
-
-// site is a TLS server that stands in for every host on the internet.
-type site struct {
-	fetcher  *verify.Fetcher
-	requests atomic.Int64
-}
-
-func newSite(t *testing.T, pages map[string]string) *site {
-	t.Helper()
-	s := &site{}
-	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		s.requests.Add(1)
-		page, ok := pages[r.Host+r.URL.RequestURI()]
-		if !ok {
-			http.NotFound(w, r)
-			return
-		}
-		_, _ = w.Write([]byte(page))
-	}))
-	t.Cleanup(server.Close)
-	transport := &http.Transport{
-		DialTLS: func(network, _ string) (net.Conn, error) {
-			return tls.Dial(network, server.Listener.Addr().String(),
-				&tls.Config{InsecureSkipVerify: true}) //nolint:gosec // the stand-in has no name of its own
-		},
-	}
-	t.Cleanup(transport.CloseIdleConnections)
-	s.fetcher = verify.NewFetcher(transport)
-	return s
 }
 
 func TestPayPal(t *testing.T) {

@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"sync"
+	"syscall"
 	"time"
 
 	"golang.org/x/sync/singleflight"
@@ -23,6 +25,12 @@ const (
 	// failedFor how long a failure is.
 	freshFor  = time.Hour
 	failedFor = 15 * time.Second
+	// staleFor is how long a document outlives failures to get it again: an
+	// outage of the publisher must not refuse events.
+	staleFor = 24 * time.Hour
+	// renewAfter is the age from which a document is fetched again for a key
+	// that is not in it, so that rotation is noticed and forgery bounded.
+	renewAfter = time.Minute
 )
 
 // Fetcher gets the public keys that some providers publish. It is bounded in
@@ -39,20 +47,27 @@ type Fetcher struct {
 }
 
 type fetched struct {
-	at   time.Time
-	body []byte
-	err  error
+	// at is when the body was got, until when it is used without asking again.
+	at, until time.Time
+	body      []byte
+	err       error
+	// failed is true when the last fetch was none.
+	failed bool
 }
 
-// NewFetcher returns a fetcher over the given transport; nil means a transport
-// of its own with the proxy of the environment.
-func NewFetcher(transport http.RoundTripper) *Fetcher {
-	if transport == nil {
-		transport = &http.Transport{
-			Proxy: http.ProxyFromEnvironment, TLSHandshakeTimeout: fetchTimeout, MaxIdleConns: 4,
-			IdleConnTimeout: 30 * time.Second, ForceAttemptHTTP2: true,
-		}
+// NewTransport returns a transport for [NewFetcher] with the proxy of the
+// environment. control, which may be nil, judges the addresses that names
+// resolve to, as net.Dialer.Control does: issuers are tenants' choice.
+func NewTransport(control func(network, address string, conn syscall.RawConn) error) *http.Transport {
+	dialer := &net.Dialer{Timeout: fetchTimeout, Control: control}
+	return &http.Transport{
+		Proxy: http.ProxyFromEnvironment, DialContext: dialer.DialContext, TLSHandshakeTimeout: fetchTimeout,
+		MaxIdleConns: 4, IdleConnTimeout: 30 * time.Second, ForceAttemptHTTP2: true,
 	}
+}
+
+// NewFetcher returns a fetcher over the given transport.
+func NewFetcher(transport http.RoundTripper) *Fetcher {
 	return &Fetcher{
 		client: &http.Client{
 			Transport: transport, Timeout: fetchTimeout,
@@ -63,22 +78,36 @@ func NewFetcher(transport http.RoundTripper) *Fetcher {
 	}
 }
 
+// Close gives up idle connections.
+func (f *Fetcher) Close() { f.client.CloseIdleConnections() }
+
 var errOffline = errors.New("the provider's public key is not pinned and cannot be fetched here: " +
 	"set source.options.certificate, publicKey or jwks")
 
 // get returns a document, from the cache while it is fresh.
 func (f *Fetcher) get(ctx context.Context, address string, now time.Time) ([]byte, error) {
+	return f.newer(ctx, address, now, freshFor)
+}
+
+// renew returns a document that lacked something a minute ago.
+func (f *Fetcher) renew(ctx context.Context, address string, now time.Time) ([]byte, error) {
+	return f.newer(ctx, address, now, renewAfter)
+}
+
+// newer returns a document of at most that age, or an older one when the
+// publisher cannot be reached.
+func (f *Fetcher) newer(ctx context.Context, address string, now time.Time, age time.Duration) ([]byte, error) {
 	if f == nil {
 		return nil, errOffline
 	}
-	if known, ok := f.lookup(address, now); ok {
+	if known, ok := f.lookup(address, now, age); ok {
 		return known.body, known.err
 	}
 	// The fetch is shared by many requests, so it must not end with this one.
 	flight := f.flights.DoChan(address, func() (any, error) {
 		body, err := f.load(context.WithoutCancel(ctx), address)
-		f.keep(address, fetched{at: now, body: body, err: err})
-		return body, err
+		kept := f.keep(address, body, err, now)
+		return kept.body, kept.err
 	})
 	select {
 	case <-ctx.Done():
@@ -98,23 +127,30 @@ func (f *Fetcher) visit(ctx context.Context, address string) error {
 	return err
 }
 
-func (f *Fetcher) lookup(address string, now time.Time) (fetched, bool) {
+func (f *Fetcher) lookup(address string, now time.Time, limit time.Duration) (fetched, bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	known, ok := f.cached[address]
-	limit := freshFor
-	if known.err != nil {
-		limit = failedFor
+	if !ok || now.Before(known.at.Add(-freshFor)) {
+		return known, false // a clock that was put back must not keep a document for ever
 	}
-	age := now.Sub(known.at)
-	return known, ok && age < limit && age > -limit
+	return known, now.Before(known.until) && (known.failed || now.Sub(known.at) < limit)
 }
 
-// keep stores a result; when there are too many, the oldest goes.
-func (f *Fetcher) keep(address string, result fetched) {
+// keep stores a result and returns what to use; when there are too many, the
+// oldest goes.
+func (f *Fetcher) keep(address string, body []byte, err error, now time.Time) fetched {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if _, known := f.cached[address]; !known && len(f.cached) >= maxCached {
+	previous, known := f.cached[address]
+	result := fetched{at: now, until: now.Add(freshFor), body: body, err: err, failed: err != nil}
+	if result.failed {
+		result.until = now.Add(failedFor)
+	}
+	if result.failed && previous.body != nil && now.Sub(previous.at) < staleFor {
+		result.at, result.body, result.err = previous.at, previous.body, nil
+	}
+	if !known && len(f.cached) >= maxCached {
 		oldest := ""
 		for candidate, entry := range f.cached {
 			if oldest == "" || entry.at.Before(f.cached[oldest].at) {
@@ -124,6 +160,7 @@ func (f *Fetcher) keep(address string, result fetched) {
 		delete(f.cached, oldest)
 	}
 	f.cached[address] = result
+	return result
 }
 
 func (f *Fetcher) load(ctx context.Context, address string) ([]byte, error) {

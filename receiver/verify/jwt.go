@@ -174,20 +174,35 @@ func parseJWKS(document []byte) ([]jose.JSONWebKey, error) {
 }
 
 func (s *publicKeys) keys(ctx context.Context, keyID string, now time.Time) ([]jose.JSONWebKey, error) {
-	set := s.pinned
-	if len(set) == 0 {
-		document, err := s.fetch.get(ctx, s.address, now)
-		if err != nil {
-			return nil, err
+	if len(s.pinned) > 0 {
+		return withID(s.pinned, keyID), nil
+	}
+	document, err := s.fetch.get(ctx, s.address, now)
+	if err != nil {
+		return nil, err
+	}
+	set, err := parseJWKS(document)
+	if err == nil {
+		if found := withID(set, keyID); len(found) > 0 {
+			return found, nil
 		}
-		if set, err = parseJWKS(document); err != nil {
-			return nil, fmt.Errorf("%s: %w", s.address, err)
+		// The issuer may have begun to use another key since.
+		if document, err = s.fetch.renew(ctx, s.address, now); err == nil {
+			set, err = parseJWKS(document)
 		}
 	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", s.address, err)
+	}
+	return withID(set, keyID), nil
+}
+
+// withID leaves the keys that a token with this kid may be signed with.
+func withID(set []jose.JSONWebKey, keyID string) []jose.JSONWebKey {
 	if keyID == "" {
-		return set, nil
+		return set
 	}
 	return slices.DeleteFunc(slices.Clone(set), func(k jose.JSONWebKey) bool {
 		return k.KeyID != "" && k.KeyID != keyID
-	}), nil
+	})
 }

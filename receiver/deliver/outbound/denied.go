@@ -45,6 +45,12 @@ type guard struct {
 	allowLoopback bool
 }
 
+// Control returns the deny-list in the shape of net.Dialer.Control, for other
+// connections whose address a tenant chooses.
+func (n Network) Control() func(network, address string, conn syscall.RawConn) error {
+	return guard{deny: n.Deny, allowLoopback: n.AllowLoopback}.control
+}
+
 // control has the shape of net.Dialer.Control.
 func (g guard) control(_, address string, _ syscall.RawConn) error {
 	target, err := netip.ParseAddrPort(address)
