@@ -6,6 +6,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/postern-dev/postern/receiver/deliver"
 	"github.com/postern-dev/postern/receiver/event"
 	"github.com/postern-dev/postern/receiver/queue"
 	"github.com/postern-dev/postern/receiver/route"
@@ -115,6 +116,83 @@ func TestDeadTargetBesideAHealthyOneOfTheSameEndpoint(t *testing.T) {
 		if extra := settled - len(w.targets.at()); extra > 300 {
 			t.Errorf("%d settlements beyond those of attempts: events for a dead target must wait without cost", extra)
 		}
+	})
+}
+
+func TestEventsForADeadTargetHoldNoMemory(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		e := endpoint("ci", "dead", "healthy")
+		w := newWorld(t, func(o *deliver.Options) { o.MemoryBudgetBytes = 1 << 20 }, e)
+		w.targets.script(func(_ *http.Request, service string) (int, http.Header, error) {
+			if service == "dead.ci" {
+				return http.StatusBadGateway, nil, nil
+			}
+			return http.StatusOK, nil, nil
+		})
+		for range 100 {
+			w.admit(e)
+			synctest.Wait()
+		}
+		reservation, ok := w.engine.Reserve(queues(e), 512<<10)
+		if !ok {
+			t.Fatal("events for a dead target stay in memory")
+		}
+		reservation.Cancel()
+		w.targets.reply(http.StatusOK)
+		pass(5 * time.Minute)
+		if state, err := w.store.Depths(t.Context(), queues(e)); err != nil || state[0].Pending != 0 {
+			t.Errorf("after the recovery the store holds %+v (%v)", state, err)
+		}
+	})
+}
+
+func TestProbeThatFindsNothingIsNotTheLast(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		e := endpoint("ci", "a")
+		w := newWorld(t, nil, e)
+		w.targets.reply(http.StatusBadGateway)
+		for range 8 {
+			w.admit(e)
+		}
+		synctest.Wait()
+		// Another replica delivers everything meanwhile.
+		pass(100 * time.Millisecond)
+		for range 100 {
+			others, err := w.store.Claim(t.Context(), queues(e)[0], 100, time.Minute)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, delivery := range others {
+				_ = w.store.Settle(t.Context(), delivery.Lease, queue.Settlement{Outcome: queue.Done})
+			}
+			pass(10 * time.Millisecond)
+		}
+		pass(time.Minute)
+		w.targets.reply(http.StatusOK)
+		ev, _ := w.admit(e)
+		pass(time.Minute)
+		w.expectStatus(queue.StatusDelivered, ev)
+	})
+}
+
+func TestProbeWithAnExpiredEventIsNotTheLast(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		e := changed(endpoint("ci", "a"), func(e *route.Endpoint) { e.Retry.MaxAgeSeconds = 20 })
+		w := newWorld(t, func(o *deliver.Options) { o.RescanInterval = 1000 * time.Hour }, e)
+		w.targets.script(func(*http.Request, string) (int, http.Header, error) {
+			return http.StatusServiceUnavailable, http.Header{"Retry-After": {"30"}}, nil
+		})
+		for range 100 {
+			w.admit(e)
+		}
+		pass(25 * time.Second)
+		ev, _ := w.admit(e)
+		w.targets.reply(http.StatusOK)
+		pass(20 * time.Second)
+		w.expectStatus(queue.StatusDelivered, ev)
 	})
 }
 

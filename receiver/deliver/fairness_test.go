@@ -79,6 +79,33 @@ func TestTargetsThatHangLeaveSlotsForOthers(t *testing.T) {
 	})
 }
 
+func TestOneTenantThatHangsLeavesSlotsForNewcomers(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		greedy := changed(endpoint("greedy", "a", "b", "c", "d"), func(e *route.Endpoint) {
+			for i := range e.Targets {
+				e.Targets[i].MaxInFlight = 100
+			}
+		})
+		w := newWorld(t, func(o *deliver.Options) { o.MaxInFlight = 64 }, greedy)
+		w.targets.script(func(r *http.Request, service string) (int, http.Header, error) {
+			if service == "a.newcomer" {
+				return http.StatusOK, nil, nil
+			}
+			return http.StatusOK, nil, hang(r, time.Hour)
+		})
+		for range 100 {
+			w.admit(greedy)
+		}
+		synctest.Wait()
+		newcomer := endpoint("newcomer", "a")
+		w.engine.SetRoutes(routes(greedy, newcomer))
+		ev, _ := w.admit(newcomer)
+		synctest.Wait()
+		w.expectStatus(queue.StatusDelivered, ev)
+	})
+}
+
 func TestBacklogAndNewEventsShareATarget(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -90,22 +117,27 @@ func TestBacklogAndNewEventsShareATarget(t *testing.T) {
 		for range 1000 {
 			w.admitUnleased(e)
 		}
-		old := w.event(e).ID
+		old, began := w.event(e).ID, time.Now()
 		// The target does 400 a second and gets 300 new ones a second.
 		for range 3000 {
 			w.admit(e)
 			pass(time.Second / 300)
 		}
 		backlog, fresh := 0, 0
+		var last time.Time
 		for _, a := range w.targets.at() {
 			if a.id < old {
 				backlog++
+				last = a.at
 			} else {
 				fresh++
 			}
 		}
-		if backlog < 1000 || fresh < 2800 {
+		if backlog != 1000 || fresh < 2900 {
 			t.Errorf("in 10s came %d of the backlog and %d new events, want 1000 and most of 3000", backlog, fresh)
+		}
+		if took := last.Sub(began); took > 6*time.Second {
+			t.Errorf("the backlog took %v, want the 5s that half of the target's capacity needs", took)
 		}
 	})
 }

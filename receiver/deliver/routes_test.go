@@ -2,6 +2,7 @@ package deliver_test
 
 import (
 	"net/http"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -52,6 +53,10 @@ func TestSuspendGivesBackWhatIsInMemory(t *testing.T) {
 		}
 		synctest.Wait()
 		w.engine.SetRoutes([]*route.Endpoint{suspended(e)})
+		synctest.Wait()
+		if got := w.due(queues(e)[0]); got != 16 {
+			t.Errorf("%d events are due for other replicas, want the 16 that waited in memory", got)
+		}
 		pass(time.Hour)
 		if got := len(w.targets.at()); got != 4 {
 			t.Errorf("%d requests went out, want the 4 that were under way", got)
@@ -61,6 +66,20 @@ func TestSuspendGivesBackWhatIsInMemory(t *testing.T) {
 		if got := len(w.targets.at()); got != 20 {
 			t.Errorf("%d requests went out, want every event once", got)
 		}
+	})
+}
+
+func TestEventsOfASuspendedEndpointDoNotDie(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		e := changed(endpoint("ci", "a"), func(e *route.Endpoint) { e.Retry.MaxAgeSeconds = 60 })
+		w := newWorld(t, nil, suspended(e))
+		ev, _ := w.admit(e)
+		pass(time.Hour)
+		w.expectStatus(queue.StatusPending, ev)
+		w.engine.SetRoutes(routes(e))
+		synctest.Wait()
+		w.expectStatus(queue.StatusDead, ev)
 	})
 }
 
@@ -98,7 +117,7 @@ func TestRemovedTargetGetsNothingAndItsEventsBecomeDeadLetters(t *testing.T) {
 		w.engine.SetRoutes([]*route.Endpoint{changed(e, func(e *route.Endpoint) { e.Targets = e.Targets[1:] })})
 		synctest.Wait()
 		before := len(w.targets.at("a.ci"))
-		pass(4 * time.Minute)
+		pass(9 * time.Minute)
 		for _, ev := range events {
 			if got := w.state(ev, "a").Status; got != queue.StatusPending {
 				t.Fatalf("event is %s within the grace, want pending", got)
@@ -116,7 +135,8 @@ func TestRemovedTargetGetsNothingAndItsEventsBecomeDeadLetters(t *testing.T) {
 		if got := len(w.targets.at("a.ci")); got != before {
 			t.Errorf("the removed target got %d more requests", got-before)
 		}
-		if want := (deliver.Ref{Namespace: "ci", Endpoint: "in", Target: "a"}); len(w.seen.removed) != 1 || w.seen.removed[0] != want {
+		want := []deliver.Ref{{Namespace: "ci", Endpoint: "in", Target: "a"}}
+		if !slices.Equal(w.seen.removed, want) {
 			t.Errorf("removed are %v, want %v", w.seen.removed, want)
 		}
 	})
@@ -130,7 +150,7 @@ func TestTargetThatComesBackWithinTheGraceGetsItsEvents(t *testing.T) {
 		ev, _ := w.admit(e)
 		without := changed(e, func(e *route.Endpoint) { e.Targets = e.Targets[1:] })
 		w.engine.SetRoutes([]*route.Endpoint{without})
-		pass(5 * time.Minute)
+		pass(9 * time.Minute)
 		w.engine.SetRoutes([]*route.Endpoint{e})
 		synctest.Wait()
 		if got := w.state(ev, "a").Status; got != queue.StatusDelivered {

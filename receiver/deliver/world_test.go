@@ -137,7 +137,8 @@ func (w *world) admit(e *route.Endpoint) (*event.Event, bool) {
 func (w *world) admitUnleased(e *route.Endpoint) *event.Event {
 	w.t.Helper()
 	ev := w.event(e)
-	if _, err := w.store.Admit(w.t.Context(), &queue.Admission{Event: ev, Targets: names(e), HistoryLimit: 1000}); err != nil {
+	admission := &queue.Admission{Event: ev, Targets: names(e), HistoryLimit: e.HistoryLimit}
+	if _, err := w.store.Admit(w.t.Context(), admission); err != nil {
 		w.t.Fatalf("admitting an event: %v", err)
 	}
 	w.engine.Wake(queues(e)...)
@@ -355,7 +356,7 @@ func (f *flaky) Depths(ctx context.Context, ids []queue.ID) ([]queue.Depth, erro
 
 // pass lets virtual time go by, and everything that happens in it.
 func pass(d time.Duration) {
-	time.Sleep(d)
+	<-time.After(d)
 	synctest.Wait()
 }
 

@@ -90,7 +90,7 @@ func TestSendKeepsAnExcerptAndTheConnection(t *testing.T) {
 		for range 3 {
 			answer, err := line.send(t.Context(), sample())
 			if err != nil || answer.Status != 200 || len(answer.Body) != want {
-				t.Fatalf("answer of %d bytes: status %d, excerpt %d (%v), want %d", size, answer.Status, len(answer.Body), err, want)
+				t.Fatalf("answer of %d bytes: %d, excerpt %d (%v), want %d", size, answer.Status, len(answer.Body), err, want)
 			}
 		}
 		if len(addresses) != 1 {
@@ -144,7 +144,8 @@ func TestSendSetsTheHostOfTheService(t *testing.T) {
 		hosts <- r.Host
 		return &http.Response{StatusCode: http.StatusOK, Body: http.NoBody}, nil
 	}))
-	destination := outbound.Network{}.Destination(&route.Target{Namespace: "ci", Service: "b", Port: 80, Path: "/", TimeoutSeconds: 1})
+	target := &route.Target{Namespace: "ci", Service: "b", Port: 80, Path: "/", TimeoutSeconds: 1}
+	destination := outbound.Network{}.Destination(target)
 	if _, err := client.Send(destination, outbound.Build(t.Context(), destination, sample(), outbound.Try{})); err != nil {
 		t.Fatal(err)
 	}

@@ -55,7 +55,9 @@ func TestGuardAllowsLoopbackOnlyWhenAsked(t *testing.T) {
 
 func TestGuardRefusesWhatIsNoAddress(t *testing.T) {
 	t.Parallel()
-	for _, address := range []string{"", "localhost:80", "/run/docker.sock", "10.0.0.1", "0x7f000001:80", "2130706433:80"} {
+	for _, address := range []string{
+		"", "localhost:80", "/run/docker.sock", "10.0.0.1", "0x7f000001:80", "2130706433:80",
+	} {
 		if err := (guard{}).control("tcp", address, nil); !errors.Is(err, policy.ErrForbiddenAddress) {
 			t.Errorf("%q: got %v, want ErrForbiddenAddress", address, err)
 		}

@@ -29,7 +29,7 @@ type Destination struct {
 // Timeout bounds one attempt.
 func (d *Destination) Timeout() time.Duration { return d.timeout }
 
-// Address identifies where the destination is, without credentials.
+// Address identifies where the destination is.
 func (d *Destination) Address() string {
 	return d.base.Scheme + "://" + d.base.Host + d.base.EscapedPath()
 }
@@ -43,7 +43,7 @@ func (n Network) Destination(target *route.Target) *Destination {
 	}
 	if forward := n.Forward[target.Namespace+"/"+target.Service]; forward != nil {
 		destination.forwarded = true
-		destination.base = url.URL{Scheme: forward.Scheme, Host: forward.Host, User: forward.User}
+		destination.base = url.URL{Scheme: forward.Scheme, Host: forward.Host}
 		destination.host = forward.Host
 		destination.setPath(forwardPath(forward, target.Path))
 		return destination

@@ -82,7 +82,9 @@ func TestBuildEncodesEventTypesOfBodies(t *testing.T) {
 
 func TestBuildKeepsMethodQueryAndBody(t *testing.T) {
 	t.Parallel()
-	for _, body := range [][]byte{nil, {}, []byte("{}\n"), []byte("\x00\xff\xfe\r\n\r\n"), []byte("\ufeff{\"e\":\"\\u0000\"}  ")} {
+	for _, body := range [][]byte{
+		nil, {}, []byte("{}\n"), []byte("\x00\xff\xfe\r\n\r\n"), []byte("\ufeff{\"e\":\"\\u0000\"}  "),
+	} {
 		ev := sample()
 		ev.Method, ev.RawQuery, ev.Body = http.MethodPut, "a=%20b&a&c=%zz", body
 		request := build(t, ev, outbound.Try{Number: 1}, nil)
@@ -102,7 +104,7 @@ func TestBuildLeavesTheEventAlone(t *testing.T) {
 	ev.Header["Connection"] = []string{"X-Hop"}
 	ev.Header["X-Hop"] = []string{"1"}
 	before := ev.Header.Clone()
-	request := build(t, ev, outbound.Try{Number: 1}, func(target *route.Target) { target.Format = route.FormatCloudEvents })
+	request := build(t, ev, outbound.Try{Number: 1}, cloudEvents)
 	request.Header.Add("Content-Type", "text/plain")
 	if !maps.EqualFunc(ev.Header, before, slices.Equal) {
 		t.Errorf("the event's headers became %v", ev.Header)
