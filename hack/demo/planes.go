@@ -115,10 +115,7 @@ func (s *stage) startStore(ctx context.Context, pod corev1.PodSpec) error {
 	if err != nil {
 		return err
 	}
-	return until(ctx, "Redis to open its socket", func(context.Context) error {
-		if err := store.alive(); err != nil {
-			return err
-		}
+	return store.await(ctx, "Redis to open its socket", func(context.Context) error {
 		_, err := os.Stat(s.path("run", "redis.sock"))
 		return err
 	})
@@ -145,10 +142,7 @@ func argumentsOf(containers []corev1.Container, name string) []string {
 
 // awaitOK waits until a URL answers 200, as long as its process lives.
 func (s *stage) awaitOK(ctx context.Context, p *process, url string) error {
-	return until(ctx, p.name+" to be ready", func(ctx context.Context) error {
-		if err := p.alive(); err != nil {
-			return err
-		}
+	return p.await(ctx, p.name+" to be ready", func(ctx context.Context) error {
 		status, body, err := s.get(ctx, url)
 		if err == nil && status != http.StatusOK {
 			err = fmt.Errorf("%s answers %d %s", url, status, body)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
@@ -59,14 +60,18 @@ func (p *process) stop() {
 	}
 }
 
-// alive is an error once the process has ended.
-func (p *process) alive() error {
-	select {
-	case <-p.ended:
-		return fmt.Errorf("%s has ended", p.name)
-	default:
-		return nil
-	}
+// await waits for something that the process shall do, and not once it has ended.
+func (p *process) await(ctx context.Context, what string, check func(context.Context) error) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	go func() {
+		select {
+		case <-p.ended:
+			cancel(fmt.Errorf("%s has ended", p.name))
+		case <-ctx.Done():
+		}
+	}()
+	return until(ctx, what, check)
 }
 
 // absolute makes a path of the caller independent of the working folder.

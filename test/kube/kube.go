@@ -143,7 +143,7 @@ func Until(ctx context.Context, what string, patience time.Duration, check func(
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("%s: %w", what, ctx.Err())
+			return fmt.Errorf("%s: %w", what, context.Cause(ctx))
 		case <-end.C:
 			return fmt.Errorf("%s: gave up after %s: %w", what, patience, err)
 		case <-tick.C:
