@@ -11,7 +11,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/postern-dev/postern/cli/exit"
+	"github.com/postern-dev/postern/cli/managercmd"
 	"github.com/postern-dev/postern/cli/providers"
+	"github.com/postern-dev/postern/cli/receivercmd"
 	"github.com/postern-dev/postern/cli/send"
 	"github.com/postern-dev/postern/cli/verifycmd"
 	"github.com/postern-dev/postern/cli/version"
@@ -72,6 +74,7 @@ Installed as kubectl-postern it is the kubectl plugin "kubectl postern".`,
 		&cobra.Group{ID: groupServer, Title: "Run by the cluster:"},
 	)
 	addTo(root, groupPeople, verifycmd.Command(), send.Command(), providers.Command())
+	addTo(root, groupServer, managercmd.Command(), receivercmd.Command())
 	root.AddCommand(version.Command())
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return exit.Usagef("%w", err) })
 	for _, command := range root.Commands() {
