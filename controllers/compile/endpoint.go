@@ -26,7 +26,7 @@ func Endpoint(in Input) Result {
 	compileEvents(&result, r, spec)
 	compileDelivery(&result, r, spec)
 	compileKeys(&result, r, in, spec)
-	compileVerification(&result, r, in)
+	compileVerification(&result, r, spec)
 	compileTargets(&result, r, in, spec)
 	if result.accepted() {
 		checkRoute(&result, r)

@@ -56,6 +56,15 @@ func TestRefusals(t *testing.T) {
 			refusal("InvalidOptions", "spec.source.options.colour", "does not know it")},
 		"option is no URL": {onSpec(func(s *spec) { s.Source.Options = map[string]v1alpha1.OptionValue{"url": "x"} }),
 			refusal("InvalidOptions", "spec.source.options.url", "must be an absolute URL")},
+		"public key missing": {onSpec(func(s *spec) {
+			s.Source.Provider, s.SecretRef = "discord", v1alpha1.SecretKeysReference{}
+		}), refusal("InvalidOptions", "spec.source", "set source.options.publicKey or secretRef")},
+		"public key malformed": {onSpec(func(s *spec) {
+			s.Source = v1alpha1.Source{
+				Provider: "sendgrid", Options: map[string]v1alpha1.OptionValue{"publicKey": "?"},
+			}
+			s.SecretRef = v1alpha1.SecretKeysReference{}
+		}), refusal("InvalidOptions", "spec.source.options.publicKey", "is neither PEM nor base64")},
 		"no source": {onSpec(func(s *spec) { s.Source = v1alpha1.Source{} }),
 			refusal("InvalidSpec", "spec.source", "exactly one of provider and scheme")},
 		"provider and scheme": {onSpec(func(s *spec) { s.Source.Scheme.Algorithm = "Token" }),
@@ -145,7 +154,7 @@ func TestSecretProblemsThatStopVerification(t *testing.T) {
 		"not base64": {func(in *compile.Input) {
 			in.Endpoint.Spec.Source.Provider = "standard-webhooks"
 			in.Secret = secret("github-webhook", "42", map[string]string{"secret": "whsec_!!"})
-		}, secretProblem("InvalidSecret", "spec.secretRef.keys", `key "secret" of the Secret is not base64`)},
+		}, secretProblem("InvalidSecret", "spec.secretRef.keys[0]", `key "secret" of the Secret is not base64`)},
 	}, func(t *testing.T, result compile.Result) {
 		if result.Route == nil || result.Route.Unavailable == nil {
 			t.Fatalf("got route %v, want one that is unavailable", result.Route)
@@ -178,7 +187,7 @@ func TestSecretProblemsThatLeaveAKey(t *testing.T) {
 			secretProblem("EmptySecret", "spec.secretRef.keys[1]", `key "previous"`)},
 		"first malformed": {rotating("standard-webhooks", map[string]string{
 			"current": "whsec_!", "previous": "whsec_MfKQ9r8G",
-		}), secretProblem("InvalidSecret", "spec.secretRef.keys", `key "current" of the Secret is not base64`)},
+		}), secretProblem("InvalidSecret", "spec.secretRef.keys[0]", `key "current" of the Secret is not base64`)},
 	}, func(t *testing.T, result compile.Result) {
 		if result.Route == nil || result.Route.Unavailable != nil || len(result.Route.Keys) != 1 {
 			t.Errorf("got route %+v, want one that serves with the good key", result.Route)

@@ -1,6 +1,8 @@
 package compile
 
 import (
+	"errors"
+	"slices"
 	"strings"
 
 	"github.com/postern-dev/postern/api/v1alpha1"
@@ -52,8 +54,7 @@ func checkSecretNeed(result *Result, source route.Source, spec v1alpha1.WebhookE
 	}
 }
 
-// refuseSource reports an error of package verify, which says first which field
-// of the spec is meant.
+// refuseSource reports an error of package verify about the source itself.
 func refuseSource(result *Result, source route.Source, err error) {
 	reason := v1alpha1.ReasonInvalidScheme
 	if source.Scheme == nil {
@@ -66,19 +67,21 @@ func refuseSource(result *Result, source route.Source, err error) {
 	result.refuse(reason, field, "%s", message)
 }
 
-// fieldOf splits an error of package verify into field and message. An error
-// that names no field of the source is about a key.
+// fieldOf splits an error of package verify into field and message.
 func fieldOf(err error) (field, message string) {
+	if key, ok := errors.AsType[*verify.KeyError](err); ok {
+		return "spec.source." + key.Key, key.Problem
+	}
 	field, message, found := strings.Cut(err.Error(), ": ")
 	if !found || !strings.HasPrefix(field, "source") {
-		return "", err.Error()
+		return "spec.source", err.Error()
 	}
 	return "spec." + field, message
 }
 
 // compileVerification has the receiver's own code look at source and keys
 // together, so that what is accepted here is accepted there.
-func compileVerification(result *Result, r *route.Endpoint, in Input) {
+func compileVerification(result *Result, r *route.Endpoint, spec v1alpha1.WebhookEndpointSpec) {
 	if !result.accepted() || r.Unavailable != nil {
 		return
 	}
@@ -86,7 +89,7 @@ func compileVerification(result *Result, r *route.Endpoint, in Input) {
 	if err == nil {
 		return
 	}
-	if field, _ := fieldOf(err); field != "" {
+	if !isAboutSecret(err, r.Keys) {
 		refuseSource(result, r.Source, err)
 		return
 	}
@@ -95,16 +98,24 @@ func compileVerification(result *Result, r *route.Endpoint, in Input) {
 	var good []route.Key
 	for i, key := range r.Keys {
 		if err := tryKeys(r, r.Keys[i:i+1]); err != nil {
-			result.report(v1alpha1.ConditionSecretsResolved, v1alpha1.ReasonInvalidSecret, "spec.secretRef.keys",
-				"Secret %s: %v", in.Endpoint.Spec.SecretRef.Name, err)
+			at := slices.Index(spec.SecretRef.Keys, v1alpha1.SecretKey(key.Name))
+			result.report(v1alpha1.ConditionSecretsResolved, v1alpha1.ReasonInvalidSecret,
+				item("spec.secretRef.keys", at), "Secret %s: %v", spec.SecretRef.Name, err)
 			continue
 		}
 		good = append(good, key)
 	}
 	r.Keys = good
 	if len(good) == 0 {
-		secretUnavailable(r, "no key of Secret "+in.Endpoint.Spec.SecretRef.Name+" can be used")
+		secretUnavailable(r, "no key of Secret "+spec.SecretRef.Name+" can be used")
 	}
+}
+
+// isAboutSecret tells errors of the Secret's keys from those of the spec, which
+// may hold public keys too.
+func isAboutSecret(err error, keys []route.Key) bool {
+	bad, ok := errors.AsType[*verify.KeyError](err)
+	return ok && slices.ContainsFunc(keys, func(key route.Key) bool { return key.Name == bad.Key })
 }
 
 func tryKeys(r *route.Endpoint, keys []route.Key) error {

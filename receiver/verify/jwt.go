@@ -3,7 +3,6 @@ package verify
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -98,10 +97,10 @@ func bearer(request *Request) (string, error) {
 	return token, nil
 }
 
-// signsBody checks a claim that is the hexadecimal SHA-256 of the body.
-func (t *webToken) signsBody(claim string, body []byte) error {
+// signsBody checks a claim that is the SHA-256 of the body, encoded as text.
+func (t *webToken) signsBody(claim string, encode func([]byte) string, body []byte) error {
 	sum := sha256.Sum256(body)
-	if !secretEqual(t.text(claim), hex.EncodeToString(sum[:])) {
+	if !secretEqual(t.text(claim), encode(sum[:])) {
 		return refusef(SignatureMismatch, "the token's %s is not the digest of the body", claim)
 	}
 	return nil
@@ -116,7 +115,7 @@ func (s sharedKeys) keys(context.Context, string, time.Time) ([]jose.JSONWebKey,
 		secret := []byte(k.text)
 		// HMAC fills short keys up with zeros itself; the library refuses them,
 		// but how long its secrets are is the provider's decision.
-		secret = append(secret, make([]byte, max(0, sha256.Size-len(secret)))...)
+		secret = append(secret, make([]byte, max(0, sha256.BlockSize-len(secret)))...)
 		set[i] = jose.JSONWebKey{Key: secret, KeyID: k.name}
 	}
 	return set, nil
@@ -140,7 +139,7 @@ func newPublicKeys(m material, address string) (*publicKeys, error) {
 		if err != nil {
 			public, pemErr := parsePublicKey(k)
 			if pemErr != nil {
-				return nil, fmt.Errorf("%q is neither a JSON Web Key (set) nor a public key", k.name)
+				return nil, badKey(k.name, "is neither a JSON Web Key (set) nor a public key")
 			}
 			pinned = []jose.JSONWebKey{{Key: public, KeyID: ""}}
 		}

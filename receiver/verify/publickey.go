@@ -8,7 +8,6 @@ import (
 	"encoding/base64"
 	"encoding/pem"
 	"errors"
-	"fmt"
 	"strings"
 )
 
@@ -32,7 +31,7 @@ func parsePublicKey(k key) (crypto.PublicKey, error) {
 		if block.Type == "CERTIFICATE" {
 			certificate, err := x509.ParseCertificate(block.Bytes)
 			if err != nil {
-				return nil, fmt.Errorf("key %q is not a valid certificate", k.name)
+				return nil, badKey(k.name, "is not a valid certificate")
 			}
 			return certificate.PublicKey, nil
 		}
@@ -40,7 +39,7 @@ func parsePublicKey(k key) (crypto.PublicKey, error) {
 	} else {
 		decoded, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(k.text), ""))
 		if err != nil {
-			return nil, fmt.Errorf("key %q is neither PEM nor base64: copy the public key as the provider shows it", k.name)
+			return nil, badKey(k.name, "is neither PEM nor base64: copy the public key as the provider shows it")
 		}
 		der = decoded
 	}
@@ -50,7 +49,7 @@ func parsePublicKey(k key) (crypto.PublicKey, error) {
 	if public, err := x509.ParsePKCS1PublicKey(der); err == nil {
 		return public, nil
 	}
-	return nil, fmt.Errorf("key %q is not a public key: copy it as the provider shows it", k.name)
+	return nil, badKey(k.name, "is not a public key: copy it as the provider shows it")
 }
 
 func parseRSA(k key) (*rsa.PublicKey, error) {
@@ -60,7 +59,7 @@ func parseRSA(k key) (*rsa.PublicKey, error) {
 	}
 	parsed, ok := public.(*rsa.PublicKey)
 	if !ok {
-		return nil, fmt.Errorf("key %q is not an RSA key, which this provider signs with", k.name)
+		return nil, badKey(k.name, "is not an RSA key, which this provider signs with")
 	}
 	return parsed, nil
 }
@@ -72,7 +71,7 @@ func parseECDSA(k key) (*ecdsa.PublicKey, error) {
 	}
 	parsed, ok := public.(*ecdsa.PublicKey)
 	if !ok {
-		return nil, fmt.Errorf("key %q is not an ECDSA key, which this provider signs with", k.name)
+		return nil, badKey(k.name, "is not an ECDSA key, which this provider signs with")
 	}
 	return parsed, nil
 }

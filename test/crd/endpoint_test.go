@@ -7,6 +7,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/postern-dev/postern/api/v1alpha1"
+	"github.com/postern-dev/postern/receiver/route"
 	"github.com/postern-dev/postern/receiver/verify"
 )
 
@@ -54,33 +55,20 @@ func TestEndpointDefaults(t *testing.T) {
 	}
 }
 
-// The schema lets an endpoint of a provider that needs no Secret through; which
-// those are is known to package verify alone.
-func TestProvidersWithoutSecretAreAccepted(t *testing.T) {
+// The schema lets endpoints through whose provider needs neither Secret nor
+// option; which those are is known to package verify alone.
+func TestProvidersThatNeedNothingAreAccepted(t *testing.T) {
 	t.Parallel()
 	for _, preset := range verify.Presets() {
-		if preset.Secret == verify.SecretRequired {
-			continue
-		}
-		o := object(t, v1alpha1.KindWebhookEndpoint, map[string]any{"secretRef": nil})
-		source := map[string]any{"provider": preset.Name}
-		if options := exampleOptions(preset); len(options) > 0 {
-			source["options"] = options
-		}
-		o.Object["spec"].(map[string]any)["source"] = source
-		if err := create(t, o); err != nil {
-			t.Errorf("provider %s: %v", preset.Name, err)
+		for _, name := range append([]string{preset.Name}, preset.Aliases...) {
+			source := route.Source{Provider: name, Enforcement: route.EnforcementEnforce}
+			_, err := verify.Compile(verify.Config{Source: source, URL: "https://hooks.example.com/default/test"})
+			refusal := create(t, object(t, v1alpha1.KindWebhookEndpoint, map[string]any{
+				"source": map[string]any{"provider": name}, "secretRef": nil,
+			}))
+			if (err == nil) != (refusal == nil) {
+				t.Errorf("provider %s: the receiver says %v, the API server says %v", name, err, refusal)
+			}
 		}
 	}
-}
-
-func exampleOptions(preset verify.Preset) map[string]any {
-	options := map[string]any{}
-	for _, option := range preset.NeededOptions {
-		options[option.Name] = "value"
-	}
-	for _, option := range preset.OptionalOptions {
-		options[option.Name] = "value"
-	}
-	return options
 }

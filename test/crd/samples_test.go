@@ -33,6 +33,7 @@ func TestSamples(t *testing.T) {
 	}
 	for _, file := range files {
 		t.Run(filepath.Base(file), func(t *testing.T) {
+			t.Parallel()
 			manifest, err := os.ReadFile(file)
 			if err != nil {
 				t.Fatal(err)
