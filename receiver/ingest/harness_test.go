@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"log/slog"
 	"net/http"
@@ -121,6 +122,10 @@ func (r *receiver) push(path, id string, body []byte) *http.Request {
 func (r *receiver) stored(t testing.TB, uid string) *queue.Record {
 	t.Helper()
 	page, err := r.store.List(t.Context(), uid, queue.Filter{})
+	for errors.Is(err, queue.ErrUnavailable) && t.Context().Err() == nil {
+		// Every socket of the client finds out by itself that the server restarted.
+		page, err = r.store.List(t.Context(), uid, queue.Filter{})
+	}
 	if err != nil || len(page.Events) != 1 {
 		t.Fatalf("endpoint %s has %d events (%v), want one", uid, len(page.Events), err)
 	}
