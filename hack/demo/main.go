@@ -86,6 +86,9 @@ func (s *stage) play(ctx context.Context) error {
 		s.showDuplicate,
 		s.showForged,
 		s.showForeignAddress,
+		s.applyProviders,
+		s.showSlack,
+		s.showShopify,
 		s.showOutage,
 		s.showRotation,
 	} {

@@ -90,16 +90,11 @@ func (s *stage) postGitHub(ctx context.Context, g gitHubRequest) (answer, error)
 	if g.client != "" {
 		request.Header.Set("X-Forwarded-For", g.client)
 	}
-	response, err := s.http.Do(request)
+	code, body, err := s.do(request)
 	if err != nil {
 		return answer{}, err
 	}
-	defer response.Body.Close()
-	body, err := io.ReadAll(response.Body)
-	if err != nil {
-		return answer{}, err
-	}
-	return parse(response.StatusCode, body)
+	return parse(code, []byte(body))
 }
 
 func parse(code int, body []byte) (answer, error) {
@@ -115,6 +110,11 @@ func (s *stage) get(ctx context.Context, url string) (int, string, error) {
 	if err != nil {
 		return 0, "", err
 	}
+	return s.do(request)
+}
+
+// do returns status and body of the answer.
+func (s *stage) do(request *http.Request) (int, string, error) {
 	response, err := s.http.Do(request)
 	if err != nil {
 		return 0, "", err

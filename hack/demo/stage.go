@@ -33,7 +33,7 @@ type stage struct {
 	public   string // URL of the receiver's public port
 	internal string // URL of its internal port
 
-	githubSecret, stripeSecret string
+	githubSecret, stripeSecret, slackSecret string
 
 	logs  []string // files, in the order of their processes' start
 	undo  []func()
@@ -143,9 +143,9 @@ It stays up until Ctrl-C. In another terminal:
   kubectl -n ci patch webhookendpoint github --type merge -p '{"spec":{"suspend":true}}'
   curl -i %s/ci/github -d '{}'
   curl %s/routes
-  curl -s %s/metrics | grep ^postern_
+  curl -s %s/metrics | grep ^postern_requests_total
   %s send github --secret-file %s --url %s/ci/github --event push
-`, kubeconfig, s.assets, s.public, s.internal, s.internal, s.postern, s.path("github.secret"), s.public)
+`, kubeconfig, s.assets, s.public, s.internal, s.internal, absolute(s.postern), s.path("github.secret"), s.public)
 }
 
 // userConfig is the REST configuration of another user, as a kubeconfig file.
