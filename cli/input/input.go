@@ -7,7 +7,6 @@ package input
 
 import (
 	"bytes"
-	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -123,7 +122,7 @@ func Forwards(flag string, texts []string) (map[string]*url.URL, error) {
 		}
 		target, err := URL(flag, text)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", service, err)
+			return nil, exit.Usagef("%w (for %s)", err, service)
 		}
 		forwards[service] = target
 	}

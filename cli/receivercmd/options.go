@@ -5,11 +5,12 @@ import (
 	"fmt"
 	"net/netip"
 	"net/url"
-	"strings"
 	"time"
 
 	"github.com/spf13/pflag"
 
+	"github.com/postern-dev/postern/cli/dataplane"
+	"github.com/postern-dev/postern/cli/input"
 	"github.com/postern-dev/postern/cli/logging"
 	"github.com/postern-dev/postern/receiver/deliver/outbound"
 )
@@ -80,6 +81,8 @@ func (o *Options) validate() (settings, error) {
 		return s, errors.New("--namespace: must not be empty")
 	case o.Store == "":
 		return s, errors.New("--store: must be the URL of the store, or memory")
+	case o.Store == dataplane.Memory && !o.AllowWeakDurability:
+		return s, errors.New("--store: memory loses everything with the process: add --allow-weak-durability to accept that")
 	case o.ShutdownDelaySeconds < 0:
 		return s, errors.New("--shutdown-delay-seconds: must not be negative")
 	case o.GracePeriodSeconds <= o.ShutdownDelaySeconds:
@@ -90,7 +93,7 @@ func (o *Options) validate() (settings, error) {
 	if s.trustedProxies, err = parseProxies(o.TrustedProxies); err != nil {
 		return s, err
 	}
-	s.forward, err = ParseForward(o.Forward)
+	s.forward, err = input.Forwards("forward", o.Forward)
 	s.shutdownDelay = time.Duration(o.ShutdownDelaySeconds) * time.Second
 	s.gracePeriod = time.Duration(o.GracePeriodSeconds) * time.Second
 	return s, err
@@ -122,22 +125,4 @@ func parseProxies(texts []string) ([]netip.Prefix, error) {
 		prefixes = append(prefixes, prefix.Masked())
 	}
 	return prefixes, nil
-}
-
-// ParseForward reads namespace/service=URL pairs; the error names --forward.
-func ParseForward(pairs []string) (map[string]*url.URL, error) {
-	forward := make(map[string]*url.URL, len(pairs))
-	for _, pair := range pairs {
-		service, address, found := strings.Cut(pair, "=")
-		namespace, name, qualified := strings.Cut(service, "/")
-		if !found || !qualified || namespace == "" || name == "" {
-			return nil, fmt.Errorf("--forward: %q must be namespace/service=URL", pair)
-		}
-		target, err := url.Parse(address)
-		if err != nil || target.Host == "" || target.Scheme != "http" && target.Scheme != "https" {
-			return nil, fmt.Errorf("--forward: %q must end in a URL such as http://127.0.0.1:3000", pair)
-		}
-		forward[service] = target
-	}
-	return forward, nil
 }

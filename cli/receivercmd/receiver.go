@@ -1,36 +1,27 @@
 // Package receivercmd is `postern receiver`: it wires the data plane to a
 // cluster's routes and to a durable store.
 //
-// It imports receiver's packages and client-go's configuration; it decides
+// It imports dataplane, receiver/kube and client-go's configuration; it decides
 // nothing that flags do not say.
 package receivercmd
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"os"
 
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/spf13/cobra"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 
+	"github.com/postern-dev/postern/cli/dataplane"
 	"github.com/postern-dev/postern/cli/envflag"
 	"github.com/postern-dev/postern/cli/exit"
 	"github.com/postern-dev/postern/cli/logging"
-	"github.com/postern-dev/postern/receiver/deliver"
 	"github.com/postern-dev/postern/receiver/kube"
-	"github.com/postern-dev/postern/receiver/metrics"
-	"github.com/postern-dev/postern/receiver/queue"
-	"github.com/postern-dev/postern/receiver/server"
 )
-
-// StoreMemory is the value of --store that keeps events in this process.
-const StoreMemory = "memory"
 
 // Command returns the command.
 func Command() *cobra.Command {
@@ -71,54 +62,20 @@ func run(ctx context.Context, options *Options, out io.Writer) error {
 	if err != nil {
 		return exit.Usagef("%w", err)
 	}
-	store, closeStore, err := openStore(ctx, options)
-	if err != nil {
-		return exit.Usagef("--store: %w", err)
-	}
-	defer closeStore()
 	source, err := routes(options, logger)
 	if err != nil {
 		return err
 	}
-
-	registry := prometheus.NewRegistry()
-	registry.MustRegister(collectors.NewGoCollector(),
-		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	observed := metrics.New(registry)
-	engine := deliver.New(deliver.Options{
-		Worker: store, Keeper: store, Network: options.network(settings), Observer: observed, Logger: logger,
-		MemoryBudgetBytes: options.MemoryBudgetBytes, DrainStore: options.Store == StoreMemory,
-	})
-	receiver, err := server.New(server.Options{
+	return dataplane.Run(ctx, dataplane.Options{
 		Listen: options.Listen, Internal: options.Internal, TLSCertDir: options.TLSCertDir,
-		Store: store, Engine: engine, Source: source.Run,
-		Metrics: observed, Gatherer: registry,
+		Store: dataplane.StoreOptions{
+			URL: options.Store, User: options.StoreUser, DataDir: options.StoreDataDir,
+			AllowWeakDurability: options.AllowWeakDurability,
+		},
+		Network: options.network(settings), Source: source.Run,
 		TrustedProxies: settings.trustedProxies, MemoryBudgetBytes: options.MemoryBudgetBytes,
 		ShutdownDelay: settings.shutdownDelay, GracePeriod: settings.gracePeriod, Logger: logger,
-	})
-	if err != nil {
-		return err
-	}
-	return receiver.Run(ctx)
-}
-
-// openStore connects to the store; one that is not there yet is waited for.
-func openStore(ctx context.Context, options *Options) (queue.Store, func(), error) {
-	if options.Store == StoreMemory {
-		if !options.AllowWeakDurability {
-			return nil, nil, errors.New("memory loses everything with the process: add --allow-weak-durability to accept that")
-		}
-		return queue.NewMemory(queue.MemoryOptions{}), func() {}, nil
-	}
-	// The store must outlive the signal to stop: draining needs it.
-	store, err := queue.NewRedis(context.WithoutCancel(ctx), queue.Options{
-		URL: options.Store, Username: options.StoreUser, DataDir: options.StoreDataDir,
-		AllowWeakDurability: options.AllowWeakDurability,
-	})
-	if err != nil {
-		return nil, nil, err
-	}
-	return store, func() { store.Close() }, nil
+	}, nil)
 }
 
 func routes(options *Options, logger *slog.Logger) (*kube.Source, error) {

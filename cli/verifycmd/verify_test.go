@@ -106,7 +106,6 @@ func TestVectors(t *testing.T) {
 	}
 }
 
-
 func TestAnswers(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()

@@ -1,0 +1,95 @@
+// Package dataplane puts a receiver together from its parts. A cluster and a
+// folder of files differ in where routes come from, and in who watches.
+//
+// It imports the receiver's packages, all but the sources of routes.
+package dataplane
+
+import (
+	"context"
+	"log/slog"
+	"net/netip"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"github.com/postern-dev/postern/receiver/deliver"
+	"github.com/postern-dev/postern/receiver/deliver/outbound"
+	"github.com/postern-dev/postern/receiver/ingest"
+	"github.com/postern-dev/postern/receiver/metrics"
+	"github.com/postern-dev/postern/receiver/server"
+	"github.com/postern-dev/postern/receiver/table"
+)
+
+// Options describe a receiver. Listen, Internal, Store and Source are required.
+type Options struct {
+	Listen     string
+	Internal   string
+	TLSCertDir string
+
+	Store   StoreOptions
+	Network outbound.Network
+	Source  server.Source
+
+	// Observe, Deliveries and Loaded, if set, are told what happens.
+	Observe    func(ingest.Result)
+	Deliveries deliver.Observer
+	Loaded     func(*table.Table)
+
+	TrustedProxies []netip.Prefix
+	// MemoryBudgetBytes bounds the bodies under way, and again the events held
+	// in memory; 0 means 128 MiB.
+	MemoryBudgetBytes int64
+	ShutdownDelay     time.Duration
+	GracePeriod       time.Duration
+	Logger            *slog.Logger
+}
+
+// Run serves until ctx ends. started, if set, is called once the listeners
+// are bound, with the addresses they have.
+func Run(ctx context.Context, options Options, started func(*server.Server)) error {
+	store, err := options.Store.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer store.close()
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	measured := metrics.New(registry)
+	engine := deliver.New(deliver.Options{
+		Worker:     store,
+		Keeper:     store,
+		Network:    options.Network,
+		Observer:   observers{measured, options.Deliveries},
+		Logger:     options.Logger,
+		DrainStore: store.volatile,
+
+		MemoryBudgetBytes: options.MemoryBudgetBytes,
+	})
+	running, err := server.New(server.Options{
+		Listen:         options.Listen,
+		Internal:       options.Internal,
+		TLSCertDir:     options.TLSCertDir,
+		Store:          store.Store,
+		Engine:         engine,
+		Source:         options.Source,
+		Metrics:        measured,
+		Gatherer:       registry,
+		Observe:        options.Observe,
+		Loaded:         options.Loaded,
+		TrustedProxies: options.TrustedProxies,
+
+		MemoryBudgetBytes: options.MemoryBudgetBytes,
+
+		ShutdownDelay: options.ShutdownDelay,
+		GracePeriod:   options.GracePeriod,
+		Logger:        options.Logger,
+	})
+	if err != nil {
+		return err
+	}
+	if started != nil {
+		started(running)
+	}
+	return running.Run(ctx)
+}

@@ -1,0 +1,45 @@
+package dataplane
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/postern-dev/postern/receiver/queue"
+)
+
+// Memory is the store URL of a store that forgets everything.
+const Memory = "memory"
+
+// StoreOptions say which store is used.
+type StoreOptions struct {
+	// URL is [Memory], unix:///path, redis://… or rediss://…; it may hold a
+	// password and is never logged.
+	URL string
+	// User overrides the URL's user.
+	User string
+	// DataDir is the store's directory, if this process can see it.
+	DataDir string
+	// AllowWeakDurability accepts settings that lose acknowledged events.
+	AllowWeakDurability bool
+}
+
+// opened is a store with what must be known about it.
+type opened struct {
+	queue.Store
+	volatile bool
+	close    func()
+}
+
+func (o StoreOptions) open(ctx context.Context) (*opened, error) {
+	if o.URL == Memory {
+		return &opened{Store: queue.NewMemory(queue.MemoryOptions{}), volatile: true, close: func() {}}, nil
+	}
+	// The store must outlive the signal to stop: draining needs it.
+	store, err := queue.NewRedis(context.WithoutCancel(ctx), queue.Options{
+		URL: o.URL, Username: o.User, DataDir: o.DataDir, AllowWeakDurability: o.AllowWeakDurability,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("--store: %w", err)
+	}
+	return &opened{Store: store, close: store.Close}, nil
+}
