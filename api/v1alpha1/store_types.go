@@ -119,8 +119,9 @@ type AccessMode string
 
 // ExternalStore is a Redis or Valkey that is run elsewhere.
 type ExternalStore struct {
-	// urlSecretRef names the Secret of this namespace with the store's URL: redis://,
-	// rediss://, redis-sentinel:// or redis-cluster://, user and password included.
+	// urlSecretRef names the Secret of this namespace with the store's URL, user and
+	// password included: redis://host:port, or rediss:// for TLS. "?addr=host:port" adds
+	// nodes of a Cluster, "?master_set=name" asks Sentinels.
 	// +required
 	URLSecretRef URLSecretReference `json:"urlSecretRef,omitzero"`
 }
