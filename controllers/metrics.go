@@ -17,12 +17,12 @@ import (
 // endpointsByReady counts endpoints on demand: a gauge that reconciles kept up
 // to date would drift with every endpoint that is deleted.
 type endpointsByReady struct {
-	reader client.Reader
-	gauge  *prometheus.Desc
+	list  func(context.Context) ([]v1alpha1.WebhookEndpoint, error)
+	gauge *prometheus.Desc
 }
 
-func newEndpointsByReady(reader client.Reader) *endpointsByReady {
-	return &endpointsByReady{reader: reader, gauge: prometheus.NewDesc("postern_endpoints",
+func newEndpointsByReady(list func(context.Context) ([]v1alpha1.WebhookEndpoint, error)) *endpointsByReady {
+	return &endpointsByReady{list: list, gauge: prometheus.NewDesc("postern_endpoints",
 		"WebhookEndpoints by the status and reason of their Ready condition.", []string{"ready", "reason"}, nil)}
 }
 
@@ -34,15 +34,15 @@ func (e *endpointsByReady) Describe(descriptions chan<- *prometheus.Desc) { desc
 func (e *endpointsByReady) Collect(out chan<- prometheus.Metric) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
-	var endpoints v1alpha1.WebhookEndpointList
-	if err := e.reader.List(ctx, &endpoints); err != nil {
+	endpoints, err := e.list(ctx)
+	if err != nil {
 		return // not synced yet
 	}
 	type labels struct{ ready, reason string }
 	counts := map[labels]int{}
-	for i := range endpoints.Items {
+	for i := range endpoints {
 		key := labels{ready: "Unknown", reason: "Pending"}
-		ready := apimeta.FindStatusCondition(endpoints.Items[i].Status.Conditions, v1alpha1.ConditionReady)
+		ready := apimeta.FindStatusCondition(endpoints[i].Status.Conditions, v1alpha1.ConditionReady)
 		if ready != nil {
 			key = labels{ready: string(ready.Status), reason: ready.Reason}
 		}
@@ -55,7 +55,12 @@ func (e *endpointsByReady) Collect(out chan<- prometheus.Metric) {
 
 // register adds the manager's own metrics to those of controller-runtime.
 func register(reader client.Reader) error {
-	err := metrics.Registry.Register(newEndpointsByReady(reader))
+	list := func(ctx context.Context) ([]v1alpha1.WebhookEndpoint, error) {
+		var endpoints v1alpha1.WebhookEndpointList
+		err := reader.List(ctx, &endpoints)
+		return endpoints.Items, err
+	}
+	err := metrics.Registry.Register(newEndpointsByReady(list))
 	if already := (prometheus.AlreadyRegisteredError{}); errors.As(err, &already) {
 		return nil // a second manager in one process, which only tests have
 	}

@@ -32,6 +32,8 @@ type Cluster struct {
 	Config *rest.Config
 	// Client reads and writes without a cache.
 	Client client.Client
+
+	environment *envtest.Environment
 }
 
 // Start starts an API server with Postern's CRDs. Tests of a package share one;
@@ -46,6 +48,9 @@ func Start(scheme *runtime.Scheme) (cluster *Cluster, stop func() error, err err
 		return nil, nil, err
 	}
 	environment := &envtest.Environment{CRDs: definitions, ControlPlaneStartTimeout: time.Minute}
+	// As strict about owner references as hardened clusters are.
+	environment.ControlPlane.GetAPIServer().Configure().
+		Append("enable-admission-plugins", "OwnerReferencesPermissionEnforcement")
 	config, err := environment.Start()
 	if err != nil {
 		return nil, nil, fmt.Errorf("start API server: %w", err)
@@ -56,7 +61,21 @@ func Start(scheme *runtime.Scheme) (cluster *Cluster, stop func() error, err err
 	if err != nil {
 		return nil, nil, fmt.Errorf("connect to API server: %w", err)
 	}
-	return &Cluster{Config: config, Client: api}, environment.Stop, nil
+	return &Cluster{Config: config, Client: api, environment: environment}, environment.Stop, nil
+}
+
+// As returns the cluster as a user without any permission but those that are
+// bound to the name.
+func (c *Cluster) As(name string) (*Cluster, error) {
+	user, err := c.environment.AddUser(envtest.User{Name: name}, rest.CopyConfig(c.Config))
+	if err != nil {
+		return nil, fmt.Errorf("add user %s: %w", name, err)
+	}
+	api, err := client.New(user.Config(), client.Options{Scheme: c.Client.Scheme()})
+	if err != nil {
+		return nil, fmt.Errorf("connect as %s: %w", name, err)
+	}
+	return &Cluster{Config: user.Config(), Client: api, environment: c.environment}, nil
 }
 
 func postern() ([]*apiextensionsv1.CustomResourceDefinition, error) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	apimeta "k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/postern-dev/postern/api/v1alpha1"
@@ -67,14 +68,10 @@ func SetEndpointError(endpoint *v1alpha1.WebhookEndpoint, err error, now metav1.
 	if endpoint.Status.ObservedGeneration == endpoint.Generation {
 		return
 	}
-	others := endpoint.Status.Conditions
-	set(&endpoint.Status.Conditions, endpoint.Generation, now,
-		[]metav1.Condition{unknown(v1alpha1.ConditionReady, ReasonReconcileError, err.Error())})
-	for _, condition := range others {
-		if condition.Type != v1alpha1.ConditionReady {
-			endpoint.Status.Conditions = append(endpoint.Status.Conditions, condition)
-		}
-	}
+	ready := unknown(v1alpha1.ConditionReady, ReasonReconcileError, err.Error())
+	ready.ObservedGeneration = endpoint.Generation
+	ready.LastTransitionTime = now
+	apimeta.SetStatusCondition(&endpoint.Status.Conditions, ready)
 }
 
 func acceptance(found Endpoint) metav1.Condition {

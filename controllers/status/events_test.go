@@ -1,0 +1,46 @@
+package status_test
+
+import (
+	"strings"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/postern-dev/postern/api/v1alpha1"
+	"github.com/postern-dev/postern/controllers/status"
+)
+
+func ready(is metav1.ConditionStatus, reason, message string) []metav1.Condition {
+	return []metav1.Condition{{Type: v1alpha1.ConditionReady, Status: is, Reason: reason, Message: message}}
+}
+
+func TestChange(t *testing.T) {
+	t.Parallel()
+	good := ready(metav1.ConditionTrue, "Ready", "requests are served")
+	bad := ready(metav1.ConditionFalse, v1alpha1.ReasonSecretNotFound, "no Secret")
+	for name, test := range map[string]struct {
+		before, after []metav1.Condition
+		want          *status.Event
+	}{
+		"first":             {nil, good, &status.Event{Type: corev1.EventTypeNormal, Reason: "Ready"}},
+		"broken":            {good, bad, &status.Event{Type: corev1.EventTypeWarning, Reason: v1alpha1.ReasonSecretNotFound}},
+		"mended":            {bad, good, &status.Event{Type: corev1.EventTypeNormal, Reason: "Ready"}},
+		"another reason":    {bad, ready(metav1.ConditionFalse, "KeyNotFound", ""), &status.Event{Type: "Warning", Reason: "KeyNotFound"}},
+		"same":              {good, good, nil},
+		"another message":   {bad, ready(metav1.ConditionFalse, v1alpha1.ReasonSecretNotFound, "other"), nil},
+		"merely under way":  {good, ready(metav1.ConditionFalse, v1alpha1.ReasonProgramming, ""), nil},
+		"merely rolling":    {nil, ready(metav1.ConditionFalse, v1alpha1.ReasonRollingOut, ""), nil},
+		"nothing is known":  {nil, nil, nil},
+		"waits for another": {nil, ready(metav1.ConditionUnknown, status.ReasonPending, ""), nil},
+	} {
+		got := status.Change(test.before, test.after)
+		if (got == nil) != (test.want == nil) || got != nil && (got.Type != test.want.Type || got.Reason != test.want.Reason) {
+			t.Errorf("%s: event is %+v, want %+v", name, got, test.want)
+		}
+	}
+	long := status.Change(nil, ready(metav1.ConditionFalse, "X", strings.Repeat("é", 4000)))
+	if len(long.Note) > 1024 || strings.ContainsRune(long.Note, '\uFFFD') {
+		t.Errorf("the note has %d bytes", len(long.Note))
+	}
+}
