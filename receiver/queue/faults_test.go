@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/postern-dev/postern/receiver/queue"
+	"github.com/postern-dev/postern/receiver/queue/acl"
 	"github.com/postern-dev/postern/receiver/queue/queuetest"
 	"github.com/postern-dev/postern/receiver/queue/redistest"
 )
@@ -72,10 +73,12 @@ func eventually(t *testing.T, try func() error) {
 	}
 }
 
+// TestNothingAcknowledgedIsLostByKill runs with the sidecar's own rules: a server
+// replays its log as the default user, and what that user may not do is gone.
 func TestNothingAcknowledgedIsLostByKill(t *testing.T) {
 	t.Parallel()
-	server := redistest.Start(t)
-	store := open(t, server, queue.Options{})
+	server := redistest.Start(t, redistest.WithArgs(acl.ServerArgs()...), redistest.WithUser(acl.Username))
+	store := open(t, server, queue.Options{Username: acl.Username})
 	var (
 		group  sync.WaitGroup
 		mu     sync.Mutex
@@ -119,6 +122,15 @@ func TestNothingAcknowledgedIsLostByKill(t *testing.T) {
 	if err != nil || depths[0].Pending < int64(len(acked)) {
 		t.Errorf("%+v pending and %v, want at least the %d acknowledged", depths, err, len(acked))
 	}
+}
+
+// TestNobodyIsTheDefaultUser: it has permissions for the sake of the log, and
+// must not lend them to a client.
+func TestNobodyIsTheDefaultUser(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t, redistest.WithArgs(acl.ServerArgs()...), redistest.WithUser(acl.Username))
+	wantUnavailable(t, open(t, server, queue.Options{}))
+	wantUnavailable(t, open(t, server, queue.Options{Username: "default"}))
 }
 
 func TestStoreComesBack(t *testing.T) {

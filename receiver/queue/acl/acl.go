@@ -31,7 +31,11 @@ var ExternalRules = []string{"+cluster|slots", "+cluster|shards"}
 // ServerArgs are command-line arguments of a server that is reached only
 // through a socket that nobody else can open: the default user is off, and the
 // one user needs no password.
+//
+// The default user keeps its permissions, although nobody can be it: the server
+// replays its log as that user, and drops every transaction that the user may
+// not run. Without them a restart would lose all events.
 func ServerArgs() []string {
-	args := []string{"--user", "default", "off", "--user", Username, "on", "nopass"}
+	args := []string{"--user", "default", "off", "~*", "&*", "+@all", "--user", Username, "on", "nopass"}
 	return append(args, Rules...)
 }
