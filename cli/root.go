@@ -15,6 +15,7 @@ import (
 	"github.com/postern-dev/postern/cli/providers"
 	"github.com/postern-dev/postern/cli/receivercmd"
 	"github.com/postern-dev/postern/cli/send"
+	"github.com/postern-dev/postern/cli/validate"
 	"github.com/postern-dev/postern/cli/verifycmd"
 	"github.com/postern-dev/postern/cli/version"
 )
@@ -73,7 +74,8 @@ Installed as kubectl-postern it is the kubectl plugin "kubectl postern".`,
 		&cobra.Group{ID: groupPeople, Title: "Working with webhooks:"},
 		&cobra.Group{ID: groupServer, Title: "Run by the cluster:"},
 	)
-	addTo(root, groupPeople, verifycmd.Command(), send.Command(), providers.Command())
+	addTo(root, groupPeople,
+		validate.Command(), send.Command(), verifycmd.Command(), providers.Command())
 	addTo(root, groupServer, managercmd.Command(), receivercmd.Command())
 	root.AddCommand(version.Command())
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return exit.Usagef("%w", err) })

@@ -103,6 +103,9 @@ func sentence(err *field.Error) string {
 		return detail
 	case field.ErrorTypeRequired:
 		return strings.TrimSuffix("is required: "+detail, ": ")
+	case field.ErrorTypeDuplicate:
+		value, _ := json.Marshal(err.BadValue)
+		return fmt.Sprintf("an entry before it has %s too, and a missing one counts as empty: set distinct ones", value)
 	case field.ErrorTypeInvalid:
 		switch value := err.BadValue.(type) {
 		case string:

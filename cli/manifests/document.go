@@ -24,6 +24,9 @@ func (d *Document) Key() types.NamespacedName {
 // Title names the object in messages.
 func (d *Document) Title() string {
 	name := d.Content.GetName()
+	if name == "" {
+		return d.Content.GetKind()
+	}
 	if namespace := d.Content.GetNamespace(); namespace != "" {
 		name = namespace + "/" + name
 	}

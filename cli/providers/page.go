@@ -87,12 +87,30 @@ spec:
 	if len(preset.NeededOptions) > 0 {
 		text.WriteString("    options:\n")
 		for _, option := range preset.NeededOptions {
-			fmt.Fprintf(&text, "      %s: …\n", option.Name)
+			fmt.Fprintf(&text, "      %s: %s\n", option.Name, placeholder(option))
 		}
 	}
-	if preset.Secret != verify.SecretNone {
+	if needsSecret(preset) {
 		fmt.Fprintf(&text, "  secretRef:\n    name: %s-webhook\n", preset.Name)
 	}
 	text.WriteString("  targets:\n  - service:\n      name: my-service\n      port: 80\n")
 	return text.String()
+}
+
+// needsSecret leaves the Secret out of the example where the provider's
+// published keys or an option take its place.
+func needsSecret(preset *verify.Preset) bool {
+	return preset.Secret == verify.SecretRequired ||
+		preset.Secret == verify.SecretOptional && len(preset.NeededOptions) == 0 && preset.Name != "aws-sns"
+}
+
+// placeholder stands for a value of the option's form.
+func placeholder(option verify.Option) string {
+	switch option.Name {
+	case "issuer":
+		return "https://issuer.example.com"
+	case "claims":
+		return `claims.sub == "replace-me"`
+	}
+	return "replace-me"
 }
