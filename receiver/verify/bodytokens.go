@@ -2,6 +2,8 @@ package verify
 
 import (
 	"context"
+	"encoding/base64"
+	"encoding/hex"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
@@ -14,8 +16,10 @@ type headerToken struct {
 	// bodyClaim names the claim with the digest of the body; empty means that
 	// the token does not sign the body.
 	bodyClaim string
-	issuer    string
-	audience  string
+	// encode writes the digest; nil means hexadecimal.
+	encode   func([]byte) string
+	issuer   string
+	audience string
 	// secret is true when the header's value could be used again by whoever sees it.
 	secret bool
 }
@@ -36,7 +40,11 @@ func (j *headerToken) judge(ctx context.Context, request *Request) (proof, error
 		return proof{}, refuse(SignatureMismatch, "the token is for another audience than source.options.audience")
 	}
 	if j.bodyClaim != "" {
-		err = t.signsBody(j.bodyClaim, request.Body)
+		encode := j.encode
+		if encode == nil {
+			encode = hex.EncodeToString
+		}
+		err = t.signsBody(j.bodyClaim, encode, request.Body)
 	}
 	return proof{key: name}, err
 }
@@ -70,6 +78,39 @@ func newNetlify(m material) (judge, error) {
 		tokens: tokens{algorithms: []jose.SignatureAlgorithm{jose.HS256}, keys: sharedKeys(m.keys)},
 		header: "X-Webhook-Signature", bodyClaim: "sha256", issuer: "netlify",
 	}, nil
+}
+
+// newFusionAuth judges tokens with the digest of the body, signed with the key
+// that was chosen there. The form of the configured key decides which
+// algorithms are possible: a public key is never a shared secret.
+func newFusionAuth(m material) (judge, error) {
+	j := &headerToken{
+		header: "X-FusionAuth-Signature-JWT", bodyClaim: "request_body_sha256", encode: base64.StdEncoding.EncodeToString,
+	}
+	public, err := newPublicKeys(m, "")
+	switch {
+	case err == nil:
+		j.tokens = tokens{algorithms: oidcAlgorithms, keys: public}
+	case len(publicMaterial(m, optionJWKS, publicKeyName)) != len(m.keys) || len(m.keys) == 0 || anyPublic(m.keys):
+		return nil, err
+	default:
+		j.tokens = tokens{
+			algorithms: []jose.SignatureAlgorithm{jose.HS256, jose.HS384, jose.HS512}, keys: sharedKeys(m.keys),
+		}
+	}
+	return j, nil
+}
+
+// anyPublic is true when one of the keys is a public key, which everybody has.
+func anyPublic(keys []key) bool {
+	for _, k := range keys {
+		_, jwksErr := parseJWKS([]byte(k.text))
+		_, pemErr := parsePublicKey(k)
+		if jwksErr == nil || pemErr == nil {
+			return true
+		}
+	}
+	return false
 }
 
 // newMonday judges tokens that name the account; they do not sign the body.

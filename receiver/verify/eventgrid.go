@@ -3,7 +3,6 @@ package verify
 import (
 	"errors"
 	"fmt"
-	"net/http"
 	"regexp"
 
 	"github.com/go-jose/go-jose/v4"
@@ -87,23 +86,4 @@ func answerEventGrid(_ *greeting, _ proof, request *Request) (*Response, error) 
 		return nil, refuse(SignatureMalformed, "the validation event has no data.validationCode")
 	}
 	return replyJSON(map[string]string{"validationResponse": f[1]})
-}
-
-// greetCloudEvents answers the abuse protection check of the CloudEvents
-// webhook specification, section 4: the origin that asks is allowed.
-func greetCloudEvents(_ *greeting, request *Request) (*Response, error) {
-	if request.Method != http.MethodOptions {
-		return nil, nil
-	}
-	origin, err := request.proofHeader("Webhook-Request-Origin")
-	if err != nil {
-		return nil, err
-	}
-	response := reply(http.StatusOK, "", nil)
-	response.Header.Set("Allow", http.MethodPost)
-	response.Header.Set("Webhook-Allowed-Origin", origin)
-	if rate := request.Header.Get("Webhook-Request-Rate"); rate != "" {
-		response.Header.Set("Webhook-Allowed-Rate", rate)
-	}
-	return response, nil
 }

@@ -154,7 +154,8 @@ func greetHEAD(_ *greeting, request *Request) (*Response, error) {
 	return reply(http.StatusOK, "", nil), nil
 }
 
-// greetOptions answers the abuse protection of CloudEvents.
+// greetOptions answers the abuse protection of the CloudEvents webhook
+// specification, section 4: the origin that asks is allowed.
 func greetOptions(_ *greeting, request *Request) (*Response, error) {
 	origin := request.Header.Get("WebHook-Request-Origin")
 	if request.Method != http.MethodOptions || origin == "" || len(origin) > maxChallenge {

@@ -72,6 +72,13 @@ type Preset struct {
 	// old request cannot be replayed under a fresh one.
 	IDSigned bool `json:"idSigned"`
 
+	// BodySigned is true when the proof covers the body. Where it does not, who
+	// sees one request can send another body with its proof.
+	BodySigned bool `json:"bodySigned"`
+	// Unconfirmed says what about this row could not be confirmed by the
+	// provider's own documentation or code; empty means nothing.
+	Unconfirmed string `json:"unconfirmed,omitempty"`
+
 	// RetryHorizon is how long the provider goes on retrying; zero means unknown.
 	RetryHorizon time.Duration `json:"retryHorizon"`
 	// AckLimit is how long it waits for an answer; zero means unknown.

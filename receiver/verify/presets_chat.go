@@ -163,6 +163,15 @@ var presetsChat = []preset{
 		},
 	}},
 	{Preset: Preset{
+		Name: "plivo", DisplayName: "Plivo", DocsURL: "https://plivo.com/docs/messaging/concepts/signature-validation",
+		Methods: []string{"POST", "GET"}, DeliveryID: "{header:X-Plivo-Signature-V2-Nonce}", IDSigned: true,
+		OptionalOptions: []Option{optionSignedURL}, Variants: plivoVariants(),
+		SetUp: []string{
+			"Console, Overview, Auth Token of the account or subaccount: put it into the Secret.",
+			"Plivo signs the URL (without its query) and a nonce, not the body; the nonce is the delivery id.",
+		},
+	}},
+	{Preset: Preset{
 		Name: "pusher", DisplayName: "Pusher Channels", DocsURL: "https://pusher.com/docs/channels/server_api/webhooks/",
 		EventType: "{json:events[0].name}", Variants: hexBody("X-Pusher-Signature", ""),
 		SetUp: []string{"Your app, App Keys: put the secret of the key into the Secret."},
@@ -179,6 +188,17 @@ var presetsChat = []preset{
 		DeliveryID: "{json:id}", EventType: "{json:type}", IDSigned: true, Variants: knockVariants(),
 		SetUp: []string{"Developers, Webhooks, your endpoint. Put the signing key into the Secret."},
 	}},
+}
+
+// plivoVariants sign the URL and a nonce with the tokens of the account and of
+// the main account.
+func plivoVariants() []Variant {
+	v := signedBy(base64Body("X-Plivo-Signature-V2", ""), "{baseURL}{id}")
+	s := &v[0].Scheme
+	s.Signature.Headers = append(s.Signature.Headers, "X-Plivo-Signature-Ma-V2")
+	s.Signature.List = &route.SignatureList{Separator: ","}
+	s.ID = route.Field{Header: "X-Plivo-Signature-V2-Nonce"}
+	return v
 }
 
 // twitchVariants sign message id, time and body without separators.

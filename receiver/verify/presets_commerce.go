@@ -65,7 +65,8 @@ var presetsCommerce = []preset{
 		Headers: []string{"framer-signature", "framer-webhook-submission-id"},
 		Variants: signedBy(hexBody("framer-signature", "sha256="),
 			"{body}{header:framer-webhook-submission-id}"),
-		SetUp: []string{"Form, Send to, Webhook. Fill in Secret and put the same text into the Secret."},
+		Unconfirmed: "by independent receivers of its webhooks only: the order of body and submission id",
+		SetUp:       []string{"Form, Send to, Webhook. Fill in Secret and put the same text into the Secret."},
 	}},
 	{Preset: Preset{
 		Name: "aftership", DisplayName: "AfterShip",

@@ -79,13 +79,14 @@ var presetsMail = []preset{
 	}},
 	{Preset: Preset{
 		Name: "airship", DisplayName: "Airship", DocsURL: "https://docs.airship.com/api/ua/#schemas-webhook",
-		Variants: timedBy(hexBody("X-UA-Signature", ""), "X-UA-Timestamp", route.UnitSeconds, "{timestamp}:{body}"),
-		SetUp:    []string{"Put the hash key that Airship shows for the webhook into the Secret."},
+		Variants:    timedBy(hexBody("X-UA-Signature", ""), "X-UA-Timestamp", route.UnitSeconds, "{timestamp}:{body}"),
+		Unconfirmed: "by independent receivers of its webhooks only: header names and the signed text",
+		SetUp:       []string{"Put the hash key that Airship shows for the webhook into the Secret."},
 	}},
 	{Preset: Preset{
 		Name: "castle", DisplayName: "Castle", DocsURL: "https://docs.castle.io/docs/webhooks",
 		EventType: "{json:type}", Variants: base64Body("X-Castle-Signature", ""),
-		SetUp: []string{"The key is the API secret: put it into the Secret."},
+		SetUp:       []string{"The key is the API secret: put it into the Secret."},
 	}},
 	{Preset: Preset{
 		Name: "dub", DisplayName: "Dub", DocsURL: "https://dub.co/docs/concepts/webhooks/verify-signature",

@@ -174,7 +174,8 @@ var presetsPayments = []preset{
 				Encoding: route.EncodingBase64,
 			},
 		}),
-		SetUp: []string{"Developers, Webhooks. Put the signing secret into the Secret."},
+		Unconfirmed: "the two header names and the base64 encoding",
+		SetUp:       []string{"Developers, Webhooks. Put the signing secret into the Secret."},
 	}},
 	{Preset: Preset{
 		Name: "cashfree", DisplayName: "Cashfree Payments",

@@ -21,7 +21,7 @@ func presetsForms() []preset {
 		{Preset: Preset{
 			Name: "twilio", DisplayName: "Twilio",
 			DocsURL: "https://www.twilio.com/docs/usage/webhooks/webhooks-security",
-			Class:   ClassHMAC, Headers: []string{"X-Twilio-Signature"}, Methods: []string{http.MethodPost, http.MethodGet},
+			Class:   ClassHMAC, BodySigned: true, Headers: []string{"X-Twilio-Signature"}, Methods: []string{http.MethodPost, http.MethodGet},
 			DeliveryID: "{header:I-Twilio-Idempotency-Token}", AckLimit: 15 * time.Second,
 			SetUp: []string{
 				"Put the account's auth token into the Secret.",
@@ -31,17 +31,17 @@ func presetsForms() []preset {
 		{Preset: Preset{
 			Name: "mandrill", DisplayName: "Mailchimp Transactional (Mandrill)", Aliases: []string{"mailchimp-transactional"},
 			DocsURL: "https://mailchimp.com/developer/transactional/guides/track-respond-activity-webhooks/",
-			Class:   ClassHMAC, Headers: []string{"X-Mandrill-Signature"},
+			Class:   ClassHMAC, BodySigned: true, Headers: []string{"X-Mandrill-Signature"},
 			Handshake: "HEAD when the webhook is created: 200",
 			SetUp: []string{
 				"Put the webhook's authentication key into the Secret.",
 				"The signature covers the URL: set options.url when Mandrill calls another one than status.url.",
 			},
-		}, special: newMandrill, greet: greetHead, handshakeMethods: []string{http.MethodHead}},
+		}, special: newMandrill, greet: greetHEAD, handshakeMethods: []string{http.MethodHead}},
 		{Preset: Preset{
 			Name: "braintree", DisplayName: "Braintree",
-			DocsURL:       "https://developer.paypal.com/braintree/docs/guides/webhooks/parse",
-			Class:         ClassHMAC,
+			DocsURL: "https://developer.paypal.com/braintree/docs/guides/webhooks/parse",
+			Class:   ClassHMAC, BodySigned: true,
 			NeededOptions: []Option{{publicKeyName, "the merchant's public key, which names the signature to check"}},
 			Handshake:     "GET with bt_challenge: answered with the challenge signed by the private key",
 			RetryHorizon:  day, AckLimit: 30 * time.Second,
@@ -50,7 +50,7 @@ func presetsForms() []preset {
 		{Preset: Preset{
 			Name: "contentful", DisplayName: "Contentful",
 			DocsURL: "https://www.contentful.com/developers/docs/webhooks/request-verification/",
-			Class:   ClassHMAC, Headers: []string{contentfulSignature, contentfulSigned, contentfulTimestamp},
+			Class:   ClassHMAC, BodySigned: true, Headers: []string{contentfulSignature, contentfulSigned, contentfulTimestamp},
 			Methods:    []string{http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodGet},
 			DeliveryID: "{header:X-Contentful-Idempotency-Key}", EventType: "{header:X-Contentful-Topic}",
 			Tolerance: 30 * time.Second, FutureTolerance: 30 * time.Second, AckLimit: 30 * time.Second,
@@ -68,7 +68,7 @@ func presetsAsymmetric() []preset {
 		{Preset: Preset{
 			Name: "sendgrid", DisplayName: "SendGrid Event Webhook", Aliases: []string{"twilio-sendgrid"},
 			DocsURL: "https://www.twilio.com/docs/sendgrid/for-developers/tracking-events/getting-started-event-webhook-security-features",
-			Class:   ClassECDSA, Secret: SecretOptional, Headers: []string{sendGridSignature, sendGridTimestamp},
+			Class:   ClassECDSA, BodySigned: true, Secret: SecretOptional, Headers: []string{sendGridSignature, sendGridTimestamp},
 			DeliveryID: "{json:[0].sg_event_id}", EventType: "{json:[0].event}", IDSigned: true, RetryHorizon: day,
 			OptionalOptions: []Option{publicKeyRow},
 			SetUp:           []string{"Set options.publicKey to the verification key of the signed event webhook."},
@@ -76,7 +76,7 @@ func presetsAsymmetric() []preset {
 		{Preset: Preset{
 			Name: "paypal", DisplayName: "PayPal",
 			DocsURL: "https://developer.paypal.com/api/rest/webhooks/rest/",
-			Class:   ClassCertificate, Secret: SecretOptional,
+			Class:   ClassCertificate, BodySigned: true, Secret: SecretOptional,
 			Headers: []string{
 				"Paypal-Transmission-Sig", "Paypal-Transmission-Id", "Paypal-Transmission-Time", "Paypal-Cert-Url",
 				"Paypal-Auth-Algo",
@@ -92,7 +92,7 @@ func presetsAsymmetric() []preset {
 		{Preset: Preset{
 			Name: "aws-sns", DisplayName: "Amazon SNS", Aliases: []string{"sns", "amazon-sns"},
 			DocsURL: "https://docs.aws.amazon.com/sns/latest/dg/sns-verify-signature-of-message.html",
-			Class:   ClassCertificate, Secret: SecretOptional,
+			Class:   ClassCertificate, BodySigned: true, Secret: SecretOptional,
 			DeliveryID: "{json:MessageId}", EventType: "{json:Type}", IDSigned: true,
 			RetryHorizon: 6 * time.Hour, AckLimit: 15 * time.Second,
 			OptionalOptions: []Option{
@@ -107,18 +107,10 @@ func presetsAsymmetric() []preset {
 		{Preset: Preset{
 			Name: "travis", DisplayName: "Travis CI", Aliases: []string{"travis-ci"},
 			DocsURL: "https://docs.travis-ci.com/user/notifications/#configuring-webhook-notifications",
-			Class:   ClassCertificate, Secret: SecretOptional, Headers: []string{"Signature"},
+			Class:   ClassCertificate, BodySigned: true, Secret: SecretOptional, Headers: []string{"Signature"},
 			DeliveryID: "{json:id}.{json:state}", EventType: "{json:state}", IDSigned: true,
 			OptionalOptions: []Option{publicKeyRow},
 			SetUp:           []string{"Nothing to configure: the key is fetched from travis-ci.com, or pinned in options.publicKey."},
 		}, special: newTravis},
 	}
-}
-
-// greetHead answers the HEAD request that proves that the URL exists.
-func greetHead(_ *greeting, request *Request) (*Response, error) {
-	if request.Method != http.MethodHead {
-		return nil, nil
-	}
-	return reply(http.StatusOK, "", nil), nil
 }

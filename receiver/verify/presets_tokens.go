@@ -29,7 +29,7 @@ func presetsTokens() []preset {
 		{Preset: Preset{
 			Name: "plaid", DisplayName: "Plaid",
 			DocsURL: "https://plaid.com/docs/api/webhooks/webhook-verification/",
-			Class:   ClassJWT, Secret: SecretOptional, Headers: []string{"Plaid-Verification"},
+			Class:   ClassJWT, BodySigned: true, Secret: SecretOptional, Headers: []string{"Plaid-Verification"},
 			EventType: "{json:webhook_type}.{json:webhook_code}", RetryHorizon: day, AckLimit: 10 * time.Second,
 			OptionalOptions: []Option{jwksOption, {publicKeyName, "the public key"}},
 			SetUp: []string{
@@ -39,10 +39,22 @@ func presetsTokens() []preset {
 		{Preset: Preset{
 			Name: "netlify", DisplayName: "Netlify",
 			DocsURL: "https://docs.netlify.com/deploy/deploy-notifications/",
-			Class:   ClassJWT, Headers: []string{"X-Webhook-Signature"},
+			Class:   ClassJWT, BodySigned: true, Headers: []string{"X-Webhook-Signature"},
 			DeliveryID: "{json:id}.{json:state}", EventType: "{header:X-Netlify-Event} | {json:state}",
 			SetUp: []string{"Put the JWS secret token of the outgoing webhook into the Secret."},
 		}, special: newNetlify},
+		{Preset: Preset{
+			Name: "fusionauth", DisplayName: "FusionAuth",
+			DocsURL: "https://fusionauth.io/docs/extend/events-and-webhooks/signing",
+			Class:   ClassJWT, BodySigned: true, Secret: SecretOptional, Headers: []string{"X-FusionAuth-Signature-JWT"},
+			DeliveryID: "{json:event.id}", EventType: "{json:event.type}", IDSigned: true,
+			OptionalOptions: []Option{jwksOption, {publicKeyName, "the public key"}},
+			SetUp: []string{
+				"Settings, Webhooks, your webhook, Security, Sign events.",
+				"HMAC key: put its text into the Secret. RSA or EC key: set options.publicKey, or options.jwks to the " +
+					"text of /.well-known/jwks.json.",
+			},
+		}, special: newFusionAuth},
 		{Preset: Preset{
 			Name: "monday", DisplayName: "monday.com", Aliases: []string{"monday-com", "mondaycom"},
 			DocsURL: "https://developer.monday.com/apps/docs/authorization-header",
@@ -74,7 +86,7 @@ func presetsTokens() []preset {
 				"With Microsoft Entra: set options.audience and options.tenantID.",
 				"Without: append ?code=<secret> to the endpoint's URL in the event subscription.",
 			},
-		}, special: newEventGrid, greet: greetCloudEvents, answer: answerEventGrid,
+		}, special: newEventGrid, greet: greetOptions, answer: answerEventGrid,
 			handshakeMethods: []string{http.MethodOptions}},
 		{Preset: Preset{
 			Name: "oidc", DisplayName: "OpenID Connect bearer token",

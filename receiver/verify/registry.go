@@ -2,6 +2,7 @@ package verify
 
 import (
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/postern-dev/postern/receiver/route"
@@ -27,6 +28,7 @@ func complete(row preset) preset {
 	if len(p.Headers) == 0 {
 		p.Headers = proofHeaders(p.Variants)
 	}
+	p.BodySigned = p.BodySigned || signsBody(p.Class, p.Variants)
 	if p.Tolerance == 0 && signsTimestamp(p.Variants) {
 		p.Tolerance, p.FutureTolerance = defaultTolerance, defaultTolerance
 	}
@@ -45,6 +47,16 @@ func classOf(variants []Variant) Class {
 	default:
 		return ClassHMAC
 	}
+}
+
+// signsBody is true for declarative schemes that sign the body; rows of
+// special schemes say it themselves.
+func signsBody(class Class, variants []Variant) bool {
+	if len(variants) == 0 || class == ClassStatic {
+		return false
+	}
+	content := variants[0].Scheme.Content
+	return content == "" || strings.Contains(content, "{body}")
 }
 
 func signsTimestamp(variants []Variant) bool {

@@ -31,6 +31,9 @@ func (w *work) part(p part) (string, error) {
 		return w.request.Method, nil
 	case varURL:
 		return SignedURL(w.scheme.url, w.request.RawQuery), nil
+	case varBaseURL:
+		base, _, _ := strings.Cut(w.scheme.url, "?")
+		return base, nil
 	case varDecodedURL:
 		return decodeReserved(SignedURL(w.scheme.url, w.request.RawQuery)), nil
 	case varHeader:

@@ -159,7 +159,7 @@ func (s *scheme) compileContent(source *route.Scheme) error {
 	switch {
 	case s.content.uses(varID) && s.idHeader == "" && s.idPath < 0:
 		return errors.New("source.scheme.id: must be set, content has {id}")
-	case (s.content.uses(varURL) || s.content.uses(varDecodedURL)) && s.url == "":
+	case s.url == "" && (s.content.uses(varURL) || s.content.uses(varBaseURL) || s.content.uses(varDecodedURL)):
 		return errors.New("source.options.url: must be set, the signature covers the URL as configured at the provider")
 	}
 	return nil

@@ -16,6 +16,8 @@ const (
 	varID
 	varMethod
 	varURL
+	// varBaseURL is the URL without its query, as Plivo signs it.
+	varBaseURL
 	// varDecodedURL is the URL with some escapes decoded, as HubSpot signs it.
 	varDecodedURL
 	varHeader
@@ -24,7 +26,7 @@ const (
 
 var variableNames = map[string]variable{
 	"body": varBody, "timestamp": varTimestamp, "id": varID, "method": varMethod,
-	"url": varURL, "decodedURL": varDecodedURL,
+	"url": varURL, "baseURL": varBaseURL, "decodedURL": varDecodedURL,
 }
 
 // part is a literal or a variable of a template.

@@ -269,3 +269,36 @@ func TestOIDC(t *testing.T) {
 		}
 	}
 }
+
+func TestFusionAuth(t *testing.T) {
+	t.Parallel()
+	const body = `{"event":{"id":"e1","type":"user.create"}}`
+	sum := sha256.Sum256([]byte(body))
+	claims := map[string]any{"request_body_sha256": base64.StdEncoding.EncodeToString(sum[:])}
+	event := func(i issuer) *verify.Request { return post(body, "X-FusionAuth-Signature-JWT", i.token(t, claims)) }
+	own, other := newIssuer(t), newIssuer(t)
+	secret := strings.Repeat("s", 64)
+
+	public := endpoint{provider: "fusionauth", options: map[string]string{"jwks": own.jwks}}.compile(t)
+	if verdict := accepted(t, public, event(own)); verdict.DeliveryID != "e1" || verdict.EventType != "user.create" {
+		t.Errorf("got %+v, want e1 and user.create", verdict)
+	}
+	refused(t, public, with(event(own), func(r *verify.Request) { r.Body = append(r.Body, '\n') }), verify.SignatureMismatch)
+	refused(t, public, event(other), verify.SignatureMismatch)
+	refused(t, public, post(body), verify.SignatureMissing)
+	refused(t, public, event(issuer{algorithm: jose.HS256, key: []byte(own.jwks)}), verify.SignatureMalformed)
+
+	for _, algorithm := range []jose.SignatureAlgorithm{jose.HS256, jose.HS384, jose.HS512} {
+		shared := endpoint{provider: "fusionauth", keys: []string{"old", secret}}.compile(t)
+		accepted(t, shared, event(issuer{algorithm: algorithm, key: []byte(secret)}))
+		refused(t, shared, event(issuer{algorithm: algorithm, key: []byte(strings.Repeat("x", 64))}), verify.SignatureMismatch)
+		refused(t, shared, event(own), verify.SignatureMalformed)
+	}
+	if _, err := (endpoint{provider: "fusionauth"}).tryCompile(); err == nil {
+		t.Error("an endpoint without any key compiled")
+	}
+	// A public key must never become a shared secret, whatever stands beside it.
+	if _, err := (endpoint{provider: "fusionauth", keys: []string{secret, own.jwks}}).tryCompile(); err == nil {
+		t.Error("a public key beside a secret compiled")
+	}
+}
