@@ -2,15 +2,20 @@ package ingest
 
 import (
 	"log/slog"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
+
+	"github.com/postern-dev/postern/receiver/route"
 )
 
 const (
 	// logEvery is how often one endpoint may log one reason: a flood of forged
 	// requests must not become a flood of lines.
 	logEvery = time.Second
+	// logKeyEvery is the same for the use of a key that is being rotated out.
+	logKeyEvery = time.Hour
 	// maxSamples bounds the sampler's memory; past it everything starts anew.
 	maxSamples = 16 << 10
 	// maxLogged is how much of a text that the sender chose is logged.
@@ -35,6 +40,22 @@ func (h *Handler) logAudit(x *exchange, refusal *Refusal) {
 	}
 	attrs := append(h.attrs(x, refusal), slog.Int("suppressed", suppressed))
 	h.Logger.Warn("Accepted unverified request because the endpoint only audits", attrs...)
+}
+
+// logOlderKey tells that somebody still uses a key other than the first, so
+// that a rotation can be brought to its end.
+func (h *Handler) logOlderKey(x *exchange, key string) {
+	keys := x.route().Keys
+	if len(keys) < 2 || !slices.ContainsFunc(keys[1:], func(k route.Key) bool { return k.Name == key }) {
+		return
+	}
+	suppressed, ok := h.sampler.takeEvery(logKeyEvery, x.uid(), "key "+key)
+	if !ok {
+		return
+	}
+	r := x.route()
+	h.Logger.Info("Request was verified with an older key", slog.String("endpoint", r.Namespace+"/"+r.Name),
+		slog.String("source", r.Source.Label()), slog.String("key", key), slog.Int("suppressed", suppressed))
 }
 
 // warnExpression writes one line for an expression that failed on an event.
@@ -104,6 +125,10 @@ func newSampler(now func() time.Time) *sampler {
 
 // take says whether to write the line and how many were left out since the last.
 func (s *sampler) take(uid, reason string) (suppressed int, ok bool) {
+	return s.takeEvery(logEvery, uid, reason)
+}
+
+func (s *sampler) takeEvery(interval time.Duration, uid, reason string) (suppressed int, ok bool) {
 	now := s.now()
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -120,6 +145,6 @@ func (s *sampler) take(uid, reason string) (suppressed int, ok bool) {
 		return 0, false
 	}
 	suppressed, entry.suppressed = entry.suppressed, 0
-	entry.next = now.Add(logEvery)
+	entry.next = now.Add(interval)
 	return suppressed, true
 }

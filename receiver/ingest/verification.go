@@ -23,6 +23,7 @@ func (h *Handler) verify(x *exchange) (*answer, error) {
 	x.verdict, x.verified = verdict, true
 	if verdict.KeyName != "" {
 		h.Metrics.KeyUsed(x.route(), verdict.KeyName)
+		h.logOlderKey(x, verdict.KeyName)
 	}
 	if verdict.Handshake != nil {
 		return handshakeAnswer(verdict.Handshake), nil

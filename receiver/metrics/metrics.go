@@ -14,6 +14,7 @@ type Metrics struct {
 	eventsReceived  *prometheus.CounterVec
 	receiveDuration *prometheus.HistogramVec
 	secretUsed      *prometheus.CounterVec
+	secretLastUsed  *prometheus.GaugeVec
 
 	deliveries       *prometheus.CounterVec
 	deliveryDuration *prometheus.HistogramVec
@@ -75,6 +76,8 @@ func (m *Metrics) initReceiving() {
 		"Time from a request's head to its answer.", receiveBuckets, endpointLabels)
 	m.secretUsed = counter("secret_used_total",
 		"Requests verified with each key of the endpoint's Secret.", endpointLabels, "key")
+	m.secretLastUsed = gauge("secret_last_used_timestamp_seconds",
+		"Time of the last request verified with each key of the endpoint's Secret.", endpointLabels, "key")
 }
 
 func (m *Metrics) initDelivering() {
@@ -100,7 +103,7 @@ func (m *Metrics) initStore() {
 
 func (m *Metrics) collectors() []prometheus.Collector {
 	return []prometheus.Collector{
-		m.requests, m.rejections, m.eventsReceived, m.receiveDuration, m.secretUsed,
+		m.requests, m.rejections, m.eventsReceived, m.receiveDuration, m.secretUsed, m.secretLastUsed,
 		m.deliveries, m.deliveryDuration, m.eventAge,
 		m.eventsPending, m.oldestPending, m.deadLetters, m.breakerOpen,
 		m.storeUsedRatio, m.storeDurable, m.routesLoaded,
@@ -112,8 +115,9 @@ func counter(name, help string, labels []string, more ...string) *prometheus.Cou
 	return prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: "postern", Name: name, Help: help}, all)
 }
 
-func gauge(name, help string, labels []string) *prometheus.GaugeVec {
-	return prometheus.NewGaugeVec(prometheus.GaugeOpts{Namespace: "postern", Name: name, Help: help}, labels)
+func gauge(name, help string, labels []string, more ...string) *prometheus.GaugeVec {
+	all := append(append([]string{}, labels...), more...)
+	return prometheus.NewGaugeVec(prometheus.GaugeOpts{Namespace: "postern", Name: name, Help: help}, all)
 }
 
 func histogram(name, help string, buckets []float64, labels []string) *prometheus.HistogramVec {

@@ -23,7 +23,8 @@ var names = []string{
 	"postern_breaker_open", "postern_dead_letters", "postern_deliveries_total",
 	"postern_delivery_duration_seconds", "postern_event_age_seconds", "postern_events_pending",
 	"postern_events_received_total", "postern_oldest_pending_seconds", "postern_receive_duration_seconds",
-	"postern_rejections_total", "postern_requests_total", "postern_routes_loaded", "postern_secret_used_total",
+	"postern_rejections_total", "postern_requests_total", "postern_routes_loaded",
+	"postern_secret_last_used_timestamp_seconds", "postern_secret_used_total",
 	"postern_store_durable", "postern_store_used_ratio",
 }
 
@@ -190,8 +191,8 @@ func TestSeriesGoWithTheirEndpoint(t *testing.T) {
 	if n := seriesOf(t, registry, "goes"); n != 0 {
 		t.Errorf("%d series came back and stayed", n)
 	}
-	if n := seriesOf(t, registry, "stays"); n != 12 {
-		t.Errorf("the other endpoint has %d series, want 12", n)
+	if n := seriesOf(t, registry, "stays"); n != 13 {
+		t.Errorf("the other endpoint has %d series, want 13", n)
 	}
 }
 

@@ -27,10 +27,12 @@ func (m *Metrics) Received(endpoint *route.Endpoint, eventType string) {
 	m.eventsReceived.WithLabelValues(namespace, name, source, m.eventTypes.label(endpoint.UID, eventType)).Inc()
 }
 
-// KeyUsed counts one request that was verified with the named key.
+// KeyUsed counts one request that was verified with the named key, and
+// remembers when it was.
 func (m *Metrics) KeyUsed(endpoint *route.Endpoint, key string) {
 	namespace, name, source := labels(endpoint)
 	m.secretUsed.WithLabelValues(namespace, name, source, key).Inc()
+	m.secretLastUsed.WithLabelValues(namespace, name, source, key).SetToCurrentTime()
 }
 
 func labels(endpoint *route.Endpoint) (namespace, name, source string) {

@@ -11,7 +11,7 @@ type vector interface {
 }
 
 func (m *Metrics) ofEndpoints() []vector {
-	return []vector{m.requests, m.rejections, m.eventsReceived, m.receiveDuration, m.secretUsed}
+	return []vector{m.requests, m.rejections, m.eventsReceived, m.receiveDuration, m.secretUsed, m.secretLastUsed}
 }
 
 func (m *Metrics) ofTargets() []vector {
