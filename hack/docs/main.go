@@ -1,9 +1,11 @@
-// Command docs writes the field tables of the kinds' pages from the CRDs, so
-// that no field is missing and no default is stale. It rewrites what stands
-// between the markers of docs/<kind>.md and leaves the rest alone.
+// Command docs writes the field tables of the kinds' pages from the CRDs and
+// the page of providers from the table of presets, so that nothing is missing
+// and no default is stale. It rewrites what stands between the markers of
+// docs/<kind>.md and docs/providers.md and leaves the rest alone.
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -11,6 +13,8 @@ import (
 
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	"sigs.k8s.io/yaml"
+
+	"github.com/postern-dev/postern/receiver/verify"
 )
 
 const markerEnd = "<!-- end of generated fields -->"
@@ -18,7 +22,8 @@ const markerEnd = "<!-- end of generated fields -->"
 func markerBegin(part string) string { return "<!-- generated fields: " + part + " -->" }
 
 func main() {
-	if err := run("config/crd/bases", "docs"); err != nil {
+	err := errors.Join(run("config/crd/bases", "docs"), providers("docs/providers.md", verify.Presets()))
+	if err != nil {
 		fmt.Fprintf(os.Stderr, "docs: %v\n", err)
 		os.Exit(1)
 	}

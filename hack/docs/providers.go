@@ -1,0 +1,156 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/postern-dev/postern/receiver/verify"
+)
+
+// defaultWindow is deduplication.windowSeconds where no provider retries longer.
+const defaultWindow = 72 * time.Hour
+
+// providers rewrites the generated parts of the page of built-in providers.
+func providers(page string, presets []verify.Preset) error {
+	data, err := os.ReadFile(page)
+	if err != nil {
+		return err
+	}
+	text := string(data)
+	for _, part := range []struct {
+		name  string
+		write func([]verify.Preset) string
+	}{
+		{"count", count}, {"providers", presetTable}, {"handshakes", handshakeTable}, {"aliases", aliasTable},
+		{"unconfirmed", unconfirmedTable},
+	} {
+		if text, err = splice(text, part.name, part.write(presets)); err != nil {
+			return fmt.Errorf("%s: %w", page, err)
+		}
+	}
+	if text == string(data) {
+		return nil
+	}
+	return os.WriteFile(page, []byte(text), 0o644) //nolint:gosec // documentation is public
+}
+
+func count(presets []verify.Preset) string {
+	aliases, handshakes := 0, 0
+	for _, p := range presets {
+		aliases += len(p.Aliases)
+		if p.Handshake != "" {
+			handshakes++
+		}
+	}
+	return fmt.Sprintf("%d providers, known under %d names; %d of them with a handshake.\n",
+		len(presets), len(presets)+aliases, handshakes)
+}
+
+func presetTable(presets []verify.Preset) string {
+	var out strings.Builder
+	out.WriteString("| provider | proof | body signed | headers | secret, options | delivery id | id signed | " +
+		"window | ack limit |\n|---|---|---|---|---|---|---|---|---|\n")
+	for _, p := range presets {
+		row := []string{
+			fmt.Sprintf("`%s`: [%s](%s)", p.Name, p.DisplayName, p.DocsURL), string(p.Class), yes(p.BodySigned),
+			codes(p.Headers), needs(&p), alternatives(p.DeliveryID), yes(p.IDSigned), window(p.RetryHorizon), span(p.AckLimit),
+		}
+		writeRow(&out, row)
+	}
+	return out.String()
+}
+
+func handshakeTable(presets []verify.Preset) string {
+	var out strings.Builder
+	out.WriteString("| provider | methods | request and answer |\n|---|---|---|\n")
+	for _, p := range presets {
+		if p.Handshake != "" {
+			writeRow(&out, []string{"`" + p.Name + "`", strings.Join(p.Methods, ", "), p.Handshake})
+		}
+	}
+	return out.String()
+}
+
+func aliasTable(presets []verify.Preset) string {
+	var out strings.Builder
+	out.WriteString("| provider | other names |\n|---|---|\n")
+	for _, p := range presets {
+		if len(p.Aliases) > 0 {
+			writeRow(&out, []string{"`" + p.Name + "`", codes(p.Aliases)})
+		}
+	}
+	return out.String()
+}
+
+func unconfirmedTable(presets []verify.Preset) string {
+	var out strings.Builder
+	out.WriteString("| provider | not confirmed |\n|---|---|\n")
+	for _, p := range presets {
+		if p.Unconfirmed != "" {
+			writeRow(&out, []string{"`" + p.Name + "`", p.Unconfirmed})
+		}
+	}
+	return out.String()
+}
+
+func writeRow(out *strings.Builder, cells []string) {
+	for _, cell := range cells {
+		out.WriteString("| " + strings.ReplaceAll(cell, "|", `\|`) + " ")
+	}
+	out.WriteString("|\n")
+}
+
+// needs says what an endpoint must or may configure.
+func needs(p *verify.Preset) string {
+	words := []string{strings.ToLower(string(p.Secret))}
+	if p.Secret == verify.SecretNone {
+		words[0] = "no secret"
+	}
+	for _, option := range p.NeededOptions {
+		words = append(words, "**`"+option.Name+"`**")
+	}
+	for _, option := range p.OptionalOptions {
+		words = append(words, "`"+option.Name+"`")
+	}
+	return strings.Join(words, ", ")
+}
+
+func codes(words []string) string {
+	quoted := make([]string, len(words))
+	for i, word := range words {
+		quoted[i] = "`" + word + "`"
+	}
+	return strings.Join(quoted, ", ")
+}
+
+// alternatives writes a template; "or" stands for its bar, which tables use.
+func alternatives(template string) string {
+	if template == "" {
+		return ""
+	}
+	return codes(strings.Split(template, " | "))
+}
+
+// window is the default of deduplication.windowSeconds.
+func window(horizon time.Duration) string { return span(max(defaultWindow, horizon)) }
+
+func span(d time.Duration) string {
+	switch {
+	case d == 0:
+		return ""
+	case d%(24*time.Hour) == 0:
+		return fmt.Sprintf("%d d", d/(24*time.Hour))
+	case d%time.Hour == 0:
+		return fmt.Sprintf("%d h", d/time.Hour)
+	}
+	return fmt.Sprintf("%d s", d/time.Second)
+}
+
+func yes(holds bool) string {
+	if holds {
+		return "yes"
+	}
+	return "no"
+}

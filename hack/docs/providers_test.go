@@ -1,0 +1,75 @@
+package main
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/postern-dev/postern/receiver/verify"
+)
+
+func TestProvidersWritesThePage(t *testing.T) {
+	t.Parallel()
+	page := filepath.Join(t.TempDir(), "providers.md")
+	var blank strings.Builder
+	for _, part := range []string{"count", "providers", "handshakes", "aliases", "unconfirmed"} {
+		blank.WriteString(markerBegin(part) + "\nstale\n" + markerEnd + "\n\nBy hand.\n\n")
+	}
+	write(t, page, blank.String())
+	presets := []verify.Preset{
+		{
+			Name: "acme", DisplayName: "Acme", Aliases: []string{"acme-corp"}, DocsURL: "https://docs.example",
+			Class: verify.ClassHMAC, BodySigned: true, Headers: []string{"X-Acme"}, Methods: []string{"POST", "GET"},
+			DeliveryID: "{header:X-Id} | {json:id}", RetryHorizon: 5 * 24 * time.Hour, AckLimit: 90 * time.Second,
+			Secret: verify.SecretRequired, NeededOptions: []verify.Option{{Name: "must"}},
+			OptionalOptions: []verify.Option{{Name: "may"}}, Handshake: "GET | echo", Unconfirmed: "the header",
+		},
+		{Name: "plain", DisplayName: "Plain", Class: verify.ClassNone, Secret: verify.SecretNone, RetryHorizon: time.Hour},
+	}
+	if err := providers(page, presets); err != nil {
+		t.Fatal(err)
+	}
+	first := read(t, page)
+	for _, want := range []string{
+		"2 providers, known under 3 names; 1 of them with a handshake.",
+		"| `acme`: [Acme](https://docs.example) | HMAC | yes | `X-Acme` | required, **`must`**, `may` | " +
+			"`{header:X-Id}`, `{json:id}` | no | 5 d | 90 s |",
+		"| None | no |  | no secret |  | no | 3 d |  |",
+		`| ` + "`acme`" + ` | POST, GET | GET \| echo |`,
+		"| `acme` | `acme-corp` |",
+		"| `acme` | the header |",
+		"By hand.",
+	} {
+		if !strings.Contains(first, want) {
+			t.Errorf("page lacks %q:\n%s", want, first)
+		}
+	}
+	if strings.Contains(first, "stale") || strings.Count(first, "`plain`") != 1 {
+		t.Errorf("page is not as it should be:\n%s", first)
+	}
+	if err := providers(page, presets); err != nil {
+		t.Fatal(err)
+	}
+	if read(t, page) != first {
+		t.Error("a second run changed the page")
+	}
+	if err := providers(filepath.Join(t.TempDir(), "none.md"), presets); err == nil {
+		t.Error("a page that is not there is no error")
+	}
+}
+
+// TestTheCommittedPageIsCurrent needs no `make verify`: a row that changed
+// without its page fails here.
+func TestTheCommittedPageIsCurrent(t *testing.T) {
+	t.Parallel()
+	committed := read(t, "../../docs/providers.md")
+	page := filepath.Join(t.TempDir(), "providers.md")
+	write(t, page, committed)
+	if err := providers(page, verify.Presets()); err != nil {
+		t.Fatal(err)
+	}
+	if read(t, page) != committed {
+		t.Error("docs/providers.md differs from the presets: run `make docs`")
+	}
+}
