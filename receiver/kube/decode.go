@@ -3,6 +3,7 @@ package kube
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -34,9 +35,21 @@ type decoded struct {
 
 func newDecoder() decoder { return decoder{good: map[string]decoded{}} }
 
+// set is what is handed on.
+type set struct {
+	routes   []*route.Endpoint
+	problems map[string]error
+}
+
+// equal says whether two sets are the same; routes are compared by identity.
+func (s *set) equal(other *set) bool {
+	return other != nil && slices.Equal(s.routes, other.routes) &&
+		maps.EqualFunc(s.problems, other.problems, func(a, b error) bool { return a.Error() == b.Error() })
+}
+
 // read decodes everything that the informer has. A route that did not change
 // is the same pointer as before.
-func (s *Source) read() ([]*route.Endpoint, map[string]error) {
+func (s *Source) read() *set {
 	problems := map[string]error{}
 	var routes []*route.Endpoint
 	seen := map[string]bool{}
@@ -54,7 +67,7 @@ func (s *Source) read() ([]*route.Endpoint, map[string]error) {
 	}
 	s.decoder.forgetAllBut(seen)
 	slices.SortFunc(routes, func(a, b *route.Endpoint) int { return strings.Compare(a.UID, b.UID) })
-	return routes, problems
+	return &set{routes: routes, problems: problems}
 }
 
 // decode returns the route of a Secret, or with an error the last good one,

@@ -109,13 +109,13 @@ func (s *Source) Run(ctx context.Context, emit func(routes []*route.Endpoint, pr
 func (s *Source) follow(ctx context.Context, emit func([]*route.Endpoint, map[string]error)) {
 	late := time.NewTimer(s.options.SnapshotAfter)
 	defer late.Stop()
-	complete := false
+	var last *set
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-late.C:
-			if !complete {
+			if last == nil {
 				s.emitSnapshot(emit)
 			}
 			continue
@@ -124,13 +124,13 @@ func (s *Source) follow(ctx context.Context, emit func([]*route.Endpoint, map[st
 		if !pause(ctx, s.options.Debounce) {
 			return
 		}
-		routes, problems := s.read()
-		if !complete && !s.complete(routes) {
+		next := s.read()
+		if last == nil && !s.complete(next.routes) || next.equal(last) {
 			continue
 		}
-		complete = true
-		emit(routes, problems)
-		if err := s.snapshot.save(routes); err != nil {
+		last = next
+		emit(next.routes, next.problems)
+		if err := s.snapshot.save(next.routes); err != nil {
 			s.log.Warn("Route snapshot was not written", "directory", s.options.SnapshotDir, "error", err)
 		}
 	}
