@@ -20,6 +20,7 @@ import (
 	"github.com/postern-dev/postern/controllers/endpoint"
 	"github.com/postern-dev/postern/controllers/fleet"
 	"github.com/postern-dev/postern/controllers/index"
+	"github.com/postern-dev/postern/controllers/provision"
 	"github.com/postern-dev/postern/controllers/resources"
 	"github.com/postern-dev/postern/controllers/status"
 )
@@ -90,6 +91,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, options Options) error {
 		endpoints.SetupWithManager(ctx, mgr, secrets),
 		routes.SetupWithManager(mgr),
 		receivers.SetupWithManager(mgr),
+		provisionReceiver(ctx, mgr, options),
 		register(mgr.GetClient()),
 		mgr.Add(manager.RunnableFunc(func(ctx context.Context) error {
 			<-ctx.Done()
@@ -97,6 +99,22 @@ func Setup(ctx context.Context, mgr ctrl.Manager, options Options) error {
 			return nil
 		})),
 	)
+}
+
+// provisionReceiver has the installation's receiver checked now and applied once
+// this manager leads.
+func provisionReceiver(ctx context.Context, mgr ctrl.Manager, options Options) error {
+	receiver, err := options.defaultReceiver()
+	if err != nil || receiver == nil {
+		return err
+	}
+	provisioner := &provision.Provisioner{
+		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Receiver: receiver, Owner: options.DefaultReceiverOwner,
+	}
+	if err := provisioner.Check(ctx); err != nil {
+		return fmt.Errorf("--default-receiver: %w", err)
+	}
+	return mgr.Add(provisioner)
 }
 
 // NewScheme returns the kinds that the controllers work with.

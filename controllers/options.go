@@ -7,11 +7,13 @@ import (
 	"net/url"
 	"strings"
 
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/util/validation"
 	ctrl "sigs.k8s.io/controller-runtime"
 
 	"github.com/postern-dev/postern/controllers/confirm"
 	"github.com/postern-dev/postern/controllers/meta"
+	"github.com/postern-dev/postern/controllers/provision"
 	"github.com/postern-dev/postern/controllers/resources"
 )
 
@@ -29,6 +31,12 @@ type Options struct {
 	ReceiverURLs []string
 	// ReceiverPort is the internal port of receiver pods; 0 means 8081.
 	ReceiverPort int
+	// DefaultReceiver is a WebhookReceiver, as JSON or YAML, to apply at the start;
+	// empty means none.
+	DefaultReceiver string
+	// DefaultReceiverOwner is the ServiceAccount with which the default receiver
+	// is removed; empty means that it stays.
+	DefaultReceiverOwner string
 	// ClusterDomain is the domain of Service names; empty leaves it to the receiver.
 	ClusterDomain string
 }
@@ -51,7 +59,22 @@ func (o Options) Validate() error {
 	if o.ReceiverPort < 0 || o.ReceiverPort > 65535 {
 		errs = append(errs, fmt.Errorf("receiver port %d is not between 1 and 65535", o.ReceiverPort))
 	}
+	if _, err := o.defaultReceiver(); err != nil {
+		errs = append(errs, err)
+	}
 	return errors.Join(errs...)
+}
+
+// defaultReceiver is nil when there is none.
+func (o Options) defaultReceiver() (*unstructured.Unstructured, error) {
+	if o.DefaultReceiver == "" {
+		return nil, nil
+	}
+	receiver, err := provision.Parse(o.DefaultReceiver, cmp.Or(o.Namespace, meta.DefaultNamespace))
+	if err != nil {
+		return nil, fmt.Errorf("--default-receiver: %w", err)
+	}
+	return receiver, nil
 }
 
 func (o Options) withDefaults() Options {

@@ -30,6 +30,10 @@ func (o *Options) BindFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&c.Image, "image", "", "image of receivers that name none; default: the image of this pod")
 	flags.StringArrayVar(&c.ReceiverURLs, "receiver-url", nil,
 		"internal URL of a receiver to confirm routes with, for running outside a cluster (repeatable); default: its pods")
+	flags.StringVar(&c.DefaultReceiver, "default-receiver", "",
+		"WebhookReceiver to apply at the start, as JSON or YAML; for installers that cannot apply it themselves")
+	flags.StringVar(&c.DefaultReceiverOwner, "default-receiver-owner", "",
+		"ServiceAccount in the system namespace with which the default receiver is removed")
 	flags.StringVar(&c.ClusterDomain, "cluster-domain", "", "domain of the cluster's Services; default: the receiver's")
 	flags.StringVar(&o.Kubeconfig, "kubeconfig", "", "kubeconfig file; default: the pod's own account")
 	flags.BoolVar(&o.LeaderElect, "leader-elect", false, "let one of several managers act")

@@ -1,0 +1,117 @@
+package provision
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/util/wait"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
+)
+
+// Delete is what hardened clusters ask of whoever changes an object's owner.
+//
+// +kubebuilder:rbac:groups=hooks.postern.dev,namespace=postern-system,resources=webhookreceivers,verbs=create;patch;delete
+
+// fieldOwner is apart from the controllers' own: fields that an administrator
+// sets beside it stay, fields that the installation drops go. It must never
+// change.
+const fieldOwner = client.FieldOwner("postern-install")
+
+// patience is how long a new kind may take to be served.
+const patience = time.Minute
+
+// Provisioner applies one WebhookReceiver when this manager leads. It does not
+// watch it: whoever deletes or changes it afterwards means it.
+type Provisioner struct {
+	// Client writes.
+	Client client.Client
+	// Live reads without a cache.
+	Live client.Reader
+	// Receiver is what [Parse] returned.
+	Receiver *unstructured.Unstructured
+	// Owner is the ServiceAccount that stands for the installation: the
+	// receiver is removed with it. Empty means nobody. It is not the manager's
+	// Deployment, because receivers must outlive that.
+	Owner string
+}
+
+var (
+	_ manager.Runnable               = (*Provisioner)(nil)
+	_ manager.LeaderElectionRunnable = (*Provisioner)(nil)
+)
+
+// Check asks the API server whether it would accept the receiver, so that a
+// manager with a wrong one ends before it replaces a manager with a right one.
+func (p *Provisioner) Check(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	return p.persist(ctx, client.DryRunAll)
+}
+
+// Start applies the receiver and returns.
+func (p *Provisioner) Start(ctx context.Context) error {
+	if err := p.persist(ctx); err != nil && ctx.Err() == nil {
+		return err
+	}
+	return nil
+}
+
+// NeedLeaderElection is true: two managers of different releases would take
+// turns.
+func (p *Provisioner) NeedLeaderElection() bool { return true }
+
+// persist applies until it succeeds, is refused for good, or ctx ends.
+func (p *Provisioner) persist(ctx context.Context, options ...client.ApplyOption) error {
+	backoff := wait.Backoff{Duration: 200 * time.Millisecond, Factor: 2, Jitter: 0.2, Steps: 8, Cap: 10 * time.Second}
+	var last error
+	err := backoff.DelayFunc().Until(ctx, true, true, func(ctx context.Context) (bool, error) {
+		last = p.apply(ctx, options...)
+		if last != nil && !final(last) {
+			ctrl.LoggerFrom(ctx).Info("Applying the WebhookReceiver failed, trying again", "error", last.Error())
+			return false, nil
+		}
+		return true, last
+	})
+	if err != nil && last != nil {
+		return last
+	}
+	return err
+}
+
+func (p *Provisioner) apply(ctx context.Context, options ...client.ApplyOption) error {
+	receiver := p.Receiver.DeepCopy()
+	key := client.ObjectKeyFromObject(receiver)
+	if p.Owner != "" {
+		owner, err := p.owner(ctx)
+		if err != nil {
+			return fmt.Errorf("owner of WebhookReceiver %s: %w", key, err)
+		}
+		receiver.SetOwnerReferences([]metav1.OwnerReference{owner})
+	}
+	options = append(options, fieldOwner, client.ForceOwnership)
+	if err := p.Client.Apply(ctx, client.ApplyConfigurationFromUnstructured(receiver), options...); err != nil {
+		return fmt.Errorf("apply WebhookReceiver %s: %w", key, err)
+	}
+	return nil
+}
+
+func (p *Provisioner) owner(ctx context.Context) (metav1.OwnerReference, error) {
+	var account corev1.ServiceAccount
+	key := client.ObjectKey{Namespace: p.Receiver.GetNamespace(), Name: p.Owner}
+	if err := p.Live.Get(ctx, key, &account); err != nil {
+		return metav1.OwnerReference{}, err
+	}
+	return metav1.OwnerReference{APIVersion: "v1", Kind: "ServiceAccount", Name: account.Name, UID: account.UID}, nil
+}
+
+// final says whether trying again cannot help: the object itself is refused.
+func final(err error) bool {
+	return apierrors.IsInvalid(err) || apierrors.IsBadRequest(err)
+}
