@@ -93,7 +93,8 @@ func TestReady(t *testing.T) {
 	if err == nil || len(err.Error()) > 310 {
 		t.Errorf("the reason is %v, want a short one", err)
 	}
-	if err := client.Ready(t.Context(), serve(t, answering(503, ""))); err == nil || !strings.Contains(err.Error(), "503") {
+	err = client.Ready(t.Context(), serve(t, answering(503, "")))
+	if err == nil || !strings.Contains(err.Error(), "503") {
 		t.Errorf("without a reason it is %v, want the status", err)
 	}
 	if err := client.Ready(t.Context(), confirm.Receiver{URL: "http://127.0.0.1:1"}); err == nil {
@@ -135,17 +136,17 @@ func TestAll(t *testing.T) {
 		pending   string
 	}{
 		"nobody":  {},
-		"all":     {receivers: "good good", confirmed: true, serving: 2},
-		"old":     {receivers: "good old", serving: 1, pending: "old still serves the one before"},
-		"absent":  {receivers: "absent good", serving: 1, pending: "absent has not loaded it"},
+		"all":     {receivers: "good,good", confirmed: true, serving: 2},
+		"old":     {receivers: "good,old", serving: 1, pending: "old still serves the one before"},
+		"absent":  {receivers: "absent,good", serving: 1, pending: "absent has not loaded it"},
 		"down":    {receivers: "down", pending: "down does not answer: connection refused"},
-		"refuses": {receivers: "refuses good", serving: 1, rejected: "refuses: too new"},
-		"many":    {receivers: "old old old old old", pending: "and 2 more"},
+		"refuses": {receivers: "refuses,good", serving: 1, rejected: "refuses: too new"},
+		"many":    {receivers: "old,old,old,old,old", pending: "and 2 more"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var receivers []confirm.Receiver
-			for _, receiver := range strings.Fields(test.receivers) {
+			for _, receiver := range strings.FieldsFunc(test.receivers, func(r rune) bool { return r == ',' }) {
 				receivers = append(receivers, confirm.Receiver{Name: receiver})
 			}
 			verdict := confirm.All(t.Context(), ask, receivers, "u", "h")

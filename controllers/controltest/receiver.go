@@ -93,7 +93,13 @@ func (r *Receiver) routes(w http.ResponseWriter, request *http.Request) {
 		routes = append(routes, *loaded)
 	}
 	w.Header().Set("Content-Type", "application/json")
-	_ = json.NewEncoder(w).Encode(map[string]any{"count": len(routes), "routes": routes})
+	answer := struct {
+		Count  int              `json:"count"`
+		Routes []confirm.Loaded `json:"routes"`
+	}{len(routes), routes}
+	if err := json.NewEncoder(w).Encode(answer); err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+	}
 }
 
 func (r *Receiver) load(request *http.Request, uid string) *confirm.Loaded {

@@ -215,8 +215,9 @@ func TestChangeOfStoreKeepsTheClaim(t *testing.T) {
 	waitCondition(t, receiver, v1alpha1.ConditionDurable, metav1.ConditionFalse, v1alpha1.ReasonEmptyDir)
 	waitCondition(t, receiver, v1alpha1.ConditionDeployed, metav1.ConditionTrue, v1alpha1.ConditionDeployed)
 	cluster.Get(t, deployment)
-	if deployment.Spec.Strategy.Type != appsv1.RecreateDeploymentStrategyType || deployment.Spec.Strategy.RollingUpdate != nil {
-		t.Errorf("the strategy is %+v, want Recreate", deployment.Spec.Strategy)
+	strategy := deployment.Spec.Strategy
+	if strategy.Type != appsv1.RecreateDeploymentStrategyType || strategy.RollingUpdate != nil {
+		t.Errorf("the strategy is %+v, want Recreate", strategy)
 	}
 }
 
@@ -297,7 +298,8 @@ func TestRefusedWithoutImage(t *testing.T) {
 	controltest.Eventually(t, "Accepted=False/InvalidSpec", func() error {
 		cluster.Get(t, receiver)
 		condition := apimeta.FindStatusCondition(receiver.Status.Conditions, v1alpha1.ConditionAccepted)
-		if condition == nil || condition.Reason != v1alpha1.ReasonInvalidSpec || !strings.Contains(condition.Message, "--image") {
+		if condition == nil || condition.Reason != v1alpha1.ReasonInvalidSpec ||
+			!strings.Contains(condition.Message, "--image") {
 			return fmt.Errorf("the conditions are %+v", receiver.Status.Conditions)
 		}
 		return nil

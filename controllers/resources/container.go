@@ -12,11 +12,13 @@ import (
 	"github.com/postern-dev/postern/receiver/queue/acl"
 )
 
+// Containers of a receiver's pod.
 const (
-	// ContainerReceiver and ContainerStore name the containers of a receiver's pod.
 	ContainerReceiver = "receiver"
 	ContainerStore    = "store"
+)
 
+const (
 	runPath      = "/run/postern"
 	socketPath   = runPath + "/redis.sock"
 	snapshotPath = runPath + "/routes"
@@ -55,9 +57,7 @@ func (m *model) receiverContainer() *corev1ac.ContainerApplyConfiguration {
 	}
 	if m.sidecar() {
 		// The receiver looks at how full the store's volume is; it writes nothing there.
-		container.
-			WithEnv(corev1ac.EnvVar().WithName("POSTERN_STORE_DATA_DIR").WithValue(storePath)).
-			WithVolumeMounts(mount(volumeData, storePath).WithReadOnly(true))
+		container.WithVolumeMounts(mount(volumeData, storePath).WithReadOnly(true))
 	} else {
 		container.WithEnv(m.externalStoreURL())
 	}
@@ -77,7 +77,8 @@ func (m *model) receiverArguments() []string {
 		"--log-level=" + strings.ToLower(string(m.spec.LogLevel)),
 	}
 	if m.sidecar() {
-		arguments = append(arguments, "--store=unix://"+socketPath, "--store-user="+acl.Username)
+		arguments = append(arguments, "--store=unix://"+socketPath, "--store-user="+acl.Username,
+			"--store-data-dir="+storePath)
 	}
 	if len(m.spec.TrustedProxies) > 0 {
 		arguments = append(arguments, "--trusted-proxies="+join(m.spec.TrustedProxies))

@@ -3,6 +3,7 @@ package resources_test
 import (
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -64,12 +65,12 @@ func TestStoreStarts(t *testing.T) {
 	if err == nil || !strings.Contains(string(denied), "NOAUTH") {
 		t.Errorf("the default user may ping (%s, %v), want it off", denied, err)
 	}
-	for _, forbidden := range [][]string{{"FLUSHALL"}, {"CONFIG", "SET", "appendfsync", "no"}, {"KEYS", "*"}, {"SHUTDOWN"}} {
-		arguments := append([]string{"-e", "-s", socket, "--user", "postern", "--pass", "none", "--no-auth-warning"},
-			forbidden...)
+	login := []string{"-e", "-s", socket, "--user", "postern", "--pass", "none", "--no-auth-warning"}
+	for _, forbidden := range []string{"FLUSHALL", "CONFIG SET appendfsync no", "KEYS *", "SHUTDOWN"} {
+		arguments := append(slices.Clone(login), strings.Fields(forbidden)...)
 		answer, err := exec.CommandContext(t.Context(), "redis-cli", arguments...).CombinedOutput()
 		if err == nil || !strings.Contains(string(answer), "NOPERM") {
-			t.Errorf("%v answered %q, want NOPERM", forbidden, answer)
+			t.Errorf("%s answered %q, want NOPERM", forbidden, answer)
 		}
 	}
 }

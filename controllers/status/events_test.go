@@ -35,7 +35,8 @@ func TestChange(t *testing.T) {
 		"waits for another": {nil, ready(metav1.ConditionUnknown, status.ReasonPending, ""), nil},
 	} {
 		got := status.Change(test.before, test.after)
-		if (got == nil) != (test.want == nil) || got != nil && (got.Type != test.want.Type || got.Reason != test.want.Reason) {
+		if (got == nil) != (test.want == nil) ||
+			got != nil && (got.Type != test.want.Type || got.Reason != test.want.Reason) {
 			t.Errorf("%s: event is %+v, want %+v", name, got, test.want)
 		}
 	}

@@ -24,7 +24,7 @@ func serves(pods int32) appsv1.DeploymentStatus {
 	return appsv1.DeploymentStatus{ObservedGeneration: 1, Replicas: pods, UpdatedReplicas: pods, ReadyReplicas: pods}
 }
 
-var foreign = fmt.Errorf("apply: %w", &apply.ForeignError{Kind: "Service", Namespace: "s", Name: "n"})
+var errForeign = fmt.Errorf("apply: %w", &apply.ForeignError{Kind: "Service", Namespace: "s", Name: "n"})
 
 func TestReceiverConditions(t *testing.T) {
 	t.Parallel()
@@ -60,7 +60,7 @@ func TestReceiverConditions(t *testing.T) {
 			},
 		},
 		"foreign object": {
-			found: status.Receiver{ApplyError: foreign, Deployment: deployment(1, serves(1))},
+			found: status.Receiver{ApplyError: errForeign, Deployment: deployment(1, serves(1))},
 			want:  []string{"Deployed False ForeignObject Service s/n exists and is not Postern's", "Available True Available"},
 		},
 		"apply fails": {
