@@ -94,19 +94,33 @@ func TestDeduplication(t *testing.T) {
 		duplicate        bool
 		warnedExpression bool
 	}{
-		"same id":                      {firstID: "a", lastID: "a", first: `{}`, last: `{}`, duplicate: true},
-		"same id, other body":          {firstID: "a", lastID: "a", first: `{}`, last: `{"pending_webhooks":1}`, duplicate: true},
-		"other id":                     {firstID: "a", lastID: "b", first: `{}`, last: `{}`},
-		"no id, same body":             {first: `{}`, last: `{}`, duplicate: true, route: none},
-		"no id, other body":            {first: `{}`, last: `{ }`, route: none},
-		"own key":                      {route: key("body.k"), firstID: "a", lastID: "b", first: `{"k":1}`, last: `{"k":1,"x":1}`, duplicate: true},
-		"own key differs":              {route: key("body.k"), firstID: "a", lastID: "a", first: `{"k":1}`, last: `{"k":2}`},
-		"own key fails":                {route: key("body.k"), firstID: "a", lastID: "a", first: `{}`, last: `{}`, duplicate: true, warnedExpression: true},
-		"own key fails, other id":      {route: key("body.k"), firstID: "a", lastID: "b", first: `{}`, last: `{}`, warnedExpression: true},
-		"off":                          {route: off, firstID: "a", lastID: "a", first: `{}`, last: `{}`},
-		"guarded body":                 {route: guard, firstID: "a", lastID: "b", first: `{}`, last: `{}`, duplicate: true},
-		"guarded, other body":          {route: guard, firstID: "a", lastID: "b", first: `{}`, last: `{ }`},
-		"guarded, other body, same id": {route: guard, firstID: "a", lastID: "a", first: `{}`, last: `{ }`, duplicate: true},
+		"same id": {firstID: "a", lastID: "a", first: `{}`, last: `{}`, duplicate: true},
+		"same id, other body": {
+			firstID: "a", lastID: "a", first: `{}`, last: `{"pending_webhooks":1}`, duplicate: true,
+		},
+		"other id":          {firstID: "a", lastID: "b", first: `{}`, last: `{}`},
+		"no id, same body":  {first: `{}`, last: `{}`, duplicate: true, route: none},
+		"no id, other body": {first: `{}`, last: `{ }`, route: none},
+		"own key": {
+			route: key("body.k"), firstID: "a", lastID: "b", first: `{"k":1}`, last: `{"k":1,"x":1}`, duplicate: true,
+		},
+		"own key differs": {
+			route: key("body.k"), firstID: "a", lastID: "a", first: `{"k":1}`, last: `{"k":2}`,
+		},
+		"own key fails": {
+			route: key("body.k"), firstID: "a", lastID: "a", first: `{}`, last: `{}`, duplicate: true, warnedExpression: true,
+		},
+		"own key fails, other id": {
+			route: key("body.k"), firstID: "a", lastID: "b", first: `{}`, last: `{}`, warnedExpression: true,
+		},
+		"off": {route: off, firstID: "a", lastID: "a", first: `{}`, last: `{}`},
+		"guarded body": {
+			route: guard, firstID: "a", lastID: "b", first: `{}`, last: `{}`, duplicate: true,
+		},
+		"guarded, other body": {route: guard, firstID: "a", lastID: "b", first: `{}`, last: `{ }`},
+		"guarded, other body, same id": {
+			route: guard, firstID: "a", lastID: "a", first: `{}`, last: `{ }`, duplicate: true,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -176,11 +190,12 @@ func TestEventGoesToMatchingTargetsOnly(t *testing.T) {
 func TestHandshakeMakesNoEvent(t *testing.T) {
 	t.Parallel()
 	r := newReceiver(t, ingest.Options{}, routetest.GitHub("hook", routetest.Provider("slack")))
-	body := []byte(`{"token":"t","challenge":"3eZbrw1aBm2rZgRNFdxV2595E9CY3gmdALWMmHkvFXO7tYXAYM8P","type":"url_verification"}`)
+	const challenge = "3eZbrw1aBm2rZgRNFdxV2595E9CY3gmdALWMmHkvFXO7tYXAYM8P"
+	body := []byte(`{"token":"t","challenge":"` + challenge + `","type":"url_verification"}`)
 	request := r.request("POST", "/ci/hook", body)
 	routetest.SignSlack(request.Header, routetest.Key, time.Now(), body)
 	got := r.do(t, request)
-	if got.status != 200 || !strings.Contains(got.body, "3eZbrw1aBm2rZgRNFdxV2595E9CY3gmdALWMmHkvFXO7tYXAYM8P") {
+	if got.status != 200 || !strings.Contains(got.body, challenge) {
 		t.Errorf("answer %d %q", got.status, got.body)
 	}
 	if result := <-r.results; result.Outcome != ingest.OutcomeHandshake {
@@ -243,7 +258,8 @@ func TestForwardedHeaders(t *testing.T) {
 		"Proxy-Authorization": "Basic x", "Proxy-Connection": "x", "Upgrade": "h2c", "Trailer": "X-T",
 		"X-Forwarded-For": "192.0.2.1", "X-Forwarded-Host": "evil", "X-Forwarded-Prefix": "/x", "Forwarded": "for=x",
 		"X-Real-Ip": "192.0.2.1", "X_forwarded_for": "192.0.2.1", "Postern_verified": "true",
-		"Postern-Verified": "true", "Postern-Event-Id": "forged", "Traceparent": "00-" + strings.Repeat("a", 32) + "-" + strings.Repeat("b", 16) + "-01",
+		"Postern-Verified": "true", "Postern-Event-Id": "forged",
+		"Traceparent":   "00-" + strings.Repeat("a", 32) + "-" + strings.Repeat("b", 16) + "-01",
 		"Authorization": "Bearer for-the-target", "X-Custom": "kept", "Tracestate": "vendor=1", "Cookie": "a=b",
 	} {
 		request.Header[name] = []string{value}

@@ -165,7 +165,8 @@ func TestSlowBodies(t *testing.T) {
 // the way before it answers, and must not wait for ever for it.
 func TestSlowBodyOfARefusedRequest(t *testing.T) {
 	t.Parallel()
-	r := newReceiver(t, ingest.Options{BodyTimeout: 50 * time.Millisecond}, routetest.GitHub("hook", ranges("192.0.2.1/32")))
+	options := ingest.Options{BodyTimeout: 50 * time.Millisecond}
+	r := newReceiver(t, options, routetest.GitHub("hook", ranges("192.0.2.1/32")))
 	for status, target := range map[int]string{404: "/ci/unknown", 403: "/ci/hook"} {
 		c := dial(t, r)
 		c.write(t, strings.Replace(head(payload, lengthOf(len(payload))), "/ci/hook", target, 1), string(payload[:3]))
@@ -280,7 +281,9 @@ func TestHostIsComparedWithoutPortCaseAndDot(t *testing.T) {
 	r := newReceiver(t, ingest.Options{}, routetest.GitHub("hook", func(e *route.Endpoint) {
 		e.Hosts = []string{"hooks.example.com"}
 	}))
-	for _, host := range []string{"hooks.example.com", "HOOKS.example.com:8080", "hooks.example.com.", "hooks.example.com.:443"} {
+	for _, host := range []string{
+		"hooks.example.com", "HOOKS.example.com:8080", "hooks.example.com.", "hooks.example.com.:443",
+	} {
 		c := dial(t, r)
 		c.write(t, strings.Replace(head(payload, lengthOf(len(payload))), "hooks.example.com", host, 1), string(payload))
 		c.expect(t, 200, "")

@@ -40,35 +40,75 @@ func TestRefusals(t *testing.T) {
 		reason string
 		header map[string]string
 	}{
-		"unknown path":         {path: "/ci/other", status: 404, reason: "unknown_endpoint"},
-		"path with a slash":    {path: "/ci/hook/", status: 404, reason: "unknown_endpoint"},
-		"escaped path":         {path: "/ci/h%6Fok", status: 404, reason: "unknown_endpoint"},
-		"escaped slash":        {path: "/ci%2Fhook", status: 404, reason: "unknown_endpoint"},
-		"dots":                 {path: "/ci/x/../hook", status: 404, reason: "unknown_endpoint"},
-		"GET on unknown path":  {method: "GET", path: "/ci/other", status: 404, reason: "unknown_endpoint"},
-		"other host":           {route: hosts("a.example.com"), edit: host("b.example.com"), status: 404, reason: "unknown_endpoint"},
-		"method":               {method: "GET", status: 405, reason: "method_not_allowed", header: map[string]string{"Allow": "POST"}},
-		"method DELETE":        {method: "DELETE", status: 405, reason: "method_not_allowed"},
-		"method OPTIONS":       {method: "OPTIONS", status: 405, reason: "method_not_allowed"},
-		"address":              {route: ranges("192.0.2.0/24"), status: 403, reason: "ip_not_allowed"},
-		"address in header":    {route: ranges("192.0.2.0/24"), edit: set("X-Forwarded-For", "192.0.2.1, 203.0.113.9"), status: 403, reason: "ip_not_allowed"},
-		"address in Forwarded": {route: ranges("192.0.2.0/24"), edit: set("Forwarded", "for=192.0.2.1"), status: 403, reason: "ip_not_allowed"},
-		"address in X-Real-IP": {route: ranges("192.0.2.0/24"), edit: set("X-Real-Ip", "192.0.2.1"), status: 403, reason: "ip_not_allowed"},
-		"too large":            {route: maxBody(10), status: 413, reason: "body_too_large"},
-		"no signature":         {edit: drop("X-Hub-Signature-256"), status: 401, reason: "signature_missing"},
-		"only the old one":     {edit: legacy, status: 401, reason: "signature_missing"},
-		"no prefix":            {edit: set("X-Hub-Signature-256", strings.Repeat("a", 64)), status: 401, reason: "signature_malformed"},
-		"not hex":              {edit: set("X-Hub-Signature-256", "sha256=zz"), status: 401, reason: "signature_malformed"},
-		"wrong signature":      {edit: set("X-Hub-Signature-256", "sha256="+strings.Repeat("a", 64)), status: 401, reason: "signature_mismatch"},
-		"other body":           {body: bytes.TrimSpace(payload), status: 401, reason: "signature_mismatch"},
-		"empty body":           {body: []byte{}, status: 401, reason: "signature_mismatch"},
-		"no timestamp":         {route: routetest.Provider("slack"), edit: drop("X-Slack-Request-Timestamp"), status: 401, reason: "signature_missing"},
-		"stale":                {route: routetest.Provider("slack"), edit: slack(now.Add(-time.Hour)), status: 401, reason: "timestamp_out_of_tolerance"},
-		"from the future":      {route: routetest.Provider("slack"), edit: slack(now.Add(time.Hour)), status: 401, reason: "timestamp_out_of_tolerance"},
-		"no secret":            {route: unavailable("secret_unavailable"), status: 503, reason: "secret_unavailable", header: map[string]string{"Retry-After": "30"}},
-		"no target":            {route: unavailable("no_target"), status: 503, reason: "no_target", header: map[string]string{"Retry-After": "30"}},
-		"word of the manager":  {route: unavailable("some_new_word"), status: 503, reason: "some_new_word", header: map[string]string{"Retry-After": "30"}},
-		"broken route":         {route: routetest.Provider("nonesuch"), status: 503, reason: "route_invalid", header: map[string]string{"Retry-After": "30"}},
+		"unknown path":        {path: "/ci/other", status: 404, reason: "unknown_endpoint"},
+		"path with a slash":   {path: "/ci/hook/", status: 404, reason: "unknown_endpoint"},
+		"escaped path":        {path: "/ci/h%6Fok", status: 404, reason: "unknown_endpoint"},
+		"escaped slash":       {path: "/ci%2Fhook", status: 404, reason: "unknown_endpoint"},
+		"dots":                {path: "/ci/x/../hook", status: 404, reason: "unknown_endpoint"},
+		"GET on unknown path": {method: "GET", path: "/ci/other", status: 404, reason: "unknown_endpoint"},
+		"other host": {
+			route: hosts("a.example.com"), edit: host("b.example.com"), status: 404, reason: "unknown_endpoint",
+		},
+		"method": {
+			method: "GET", status: 405, reason: "method_not_allowed", header: map[string]string{"Allow": "POST"},
+		},
+		"method DELETE":  {method: "DELETE", status: 405, reason: "method_not_allowed"},
+		"method OPTIONS": {method: "OPTIONS", status: 405, reason: "method_not_allowed"},
+		"address":        {route: ranges("192.0.2.0/24"), status: 403, reason: "ip_not_allowed"},
+		"address in header": {
+			route: ranges("192.0.2.0/24"), edit: set("X-Forwarded-For", "192.0.2.1, 203.0.113.9"),
+			status: 403, reason: "ip_not_allowed",
+		},
+		"address in Forwarded": {
+			route: ranges("192.0.2.0/24"), edit: set("Forwarded", "for=192.0.2.1"),
+			status: 403, reason: "ip_not_allowed",
+		},
+		"address in X-Real-IP": {
+			route: ranges("192.0.2.0/24"), edit: set("X-Real-Ip", "192.0.2.1"), status: 403, reason: "ip_not_allowed",
+		},
+		"too large":        {route: maxBody(10), status: 413, reason: "body_too_large"},
+		"no signature":     {edit: drop("X-Hub-Signature-256"), status: 401, reason: "signature_missing"},
+		"only the old one": {edit: legacy, status: 401, reason: "signature_missing"},
+		"no prefix": {
+			edit: set("X-Hub-Signature-256", strings.Repeat("a", 64)), status: 401, reason: "signature_malformed",
+		},
+		"not hex": {
+			edit: set("X-Hub-Signature-256", "sha256=zz"), status: 401, reason: "signature_malformed",
+		},
+		"wrong signature": {
+			edit:   set("X-Hub-Signature-256", "sha256="+strings.Repeat("a", 64)),
+			status: 401, reason: "signature_mismatch",
+		},
+		"other body": {body: bytes.TrimSpace(payload), status: 401, reason: "signature_mismatch"},
+		"empty body": {body: []byte{}, status: 401, reason: "signature_mismatch"},
+		"no timestamp": {
+			route: routetest.Provider("slack"), edit: untimed,
+			status: 401, reason: "timestamp_missing",
+		},
+		"stale": {
+			route: routetest.Provider("slack"), edit: slack(now.Add(-time.Hour)),
+			status: 401, reason: "timestamp_out_of_tolerance",
+		},
+		"from the future": {
+			route: routetest.Provider("slack"), edit: slack(now.Add(time.Hour)),
+			status: 401, reason: "timestamp_out_of_tolerance",
+		},
+		"no secret": {
+			route:  unavailable("secret_unavailable"),
+			status: 503, reason: "secret_unavailable", header: map[string]string{"Retry-After": "30"},
+		},
+		"no target": {
+			route:  unavailable("no_target"),
+			status: 503, reason: "no_target", header: map[string]string{"Retry-After": "30"},
+		},
+		"word of the manager": {
+			route:  unavailable("some_new_word"),
+			status: 503, reason: "some_new_word", header: map[string]string{"Retry-After": "30"},
+		},
+		"broken route": {
+			route:  routetest.Provider("nonesuch"),
+			status: 503, reason: "route_invalid", header: map[string]string{"Retry-After": "30"},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -126,6 +166,12 @@ func maxBody(bytes int64) func(*route.Endpoint) {
 func legacy(r *http.Request) {
 	r.Header.Set("X-Hub-Signature", "sha1=6dbd9d5b1c1e7a1a5b1f7a4b3c2d1e0f9a8b7c6d")
 	r.Header.Del("X-Hub-Signature-256")
+}
+
+// untimed is signed as Slack does, without the time that it signs.
+func untimed(r *http.Request) {
+	routetest.SignSlack(r.Header, routetest.Key, time.Now(), payload)
+	r.Header.Del("X-Slack-Request-Timestamp")
 }
 
 func orElse(text, fallback string) string {

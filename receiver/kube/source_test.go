@@ -35,7 +35,8 @@ func TestEmptyNamespaceIsACompleteSet(t *testing.T) {
 	t.Parallel()
 	ns := namespace(t)
 	putIndex(t, ns)
-	if first := follow(t, kube.Options{Namespace: ns}).await(t, "nothing", func(set) bool { return true }); len(first.routes) != 0 {
+	first := follow(t, kube.Options{Namespace: ns}).await(t, "nothing", func(set) bool { return true })
+	if len(first.routes) != 0 {
 		t.Errorf("first set is %q", first.names())
 	}
 }

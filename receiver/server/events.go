@@ -146,7 +146,8 @@ func parseSince(text string, now time.Time) (time.Time, error) {
 	if ago, err := time.ParseDuration(text); err == nil && ago >= 0 {
 		return now.Add(-ago), nil
 	}
-	return time.Time{}, fmt.Errorf("since: %q is neither a time such as 2006-01-02T15:04:05Z nor a duration such as 1h", text)
+	return time.Time{}, fmt.Errorf(
+		"since: %q is neither a time such as 2006-01-02T15:04:05Z nor a duration such as 1h", text)
 }
 
 func writeStoreError(w http.ResponseWriter, err error) {

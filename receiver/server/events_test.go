@@ -159,9 +159,10 @@ func TestDirectDelivery(t *testing.T) {
 			w.WriteHeader(422)
 			_, _ = w.Write([]byte("no"))
 		}},
-		"cut short": {status: 502, body: "{\"error\":\"target_failed\"}\n", respond: func(http.ResponseWriter, *http.Request) {
-			panic(http.ErrAbortHandler)
-		}},
+		"cut short": {
+			status: 502, body: "{\"error\":\"target_failed\"}\n",
+			respond: func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
+		},
 		"silent": {
 			status: 504, body: "{\"error\":\"target_timeout\"}\n",
 			edit:    func(e *route.Endpoint) { e.Targets[0].TimeoutSeconds = 1 },

@@ -202,13 +202,15 @@ func TestMatch(t *testing.T) {
 		want      bool
 		fails     bool
 	}{
-		"everything":           {target: routetest.Target("t"), eventType: "push", want: true},
-		"no type, everything":  {target: routetest.Target("t"), want: true},
-		"exact":                {target: routetest.Target("t", types("push")), eventType: "push", want: true},
-		"other":                {target: routetest.Target("t", types("push")), eventType: "pushed"},
-		"no type":              {target: routetest.Target("t", types("push"))},
-		"star alone":           {target: routetest.Target("t", types("*")), eventType: "a.b/c", want: true},
-		"prefix":               {target: routetest.Target("t", types("pull_request.*")), eventType: "pull_request.x", want: true},
+		"everything":          {target: routetest.Target("t"), eventType: "push", want: true},
+		"no type, everything": {target: routetest.Target("t"), want: true},
+		"exact":               {target: routetest.Target("t", types("push")), eventType: "push", want: true},
+		"other":               {target: routetest.Target("t", types("push")), eventType: "pushed"},
+		"no type":             {target: routetest.Target("t", types("push"))},
+		"star alone":          {target: routetest.Target("t", types("*")), eventType: "a.b/c", want: true},
+		"prefix": {
+			target: routetest.Target("t", types("pull_request.*")), eventType: "pull_request.x", want: true,
+		},
 		"prefix, not the stem": {target: routetest.Target("t", types("pull_request.*")), eventType: "pull_request"},
 		"suffix":               {target: routetest.Target("t", types("*.created")), eventType: "a.created", want: true},
 		"middle":               {target: routetest.Target("t", types("a*c*e")), eventType: "abcde", want: true},
