@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/postern-dev/postern/cli/dev"
 	"github.com/postern-dev/postern/cli/exit"
 	"github.com/postern-dev/postern/cli/managercmd"
 	"github.com/postern-dev/postern/cli/providers"
@@ -75,7 +76,7 @@ Installed as kubectl-postern it is the kubectl plugin "kubectl postern".`,
 		&cobra.Group{ID: groupServer, Title: "Run by the cluster:"},
 	)
 	addTo(root, groupPeople,
-		validate.Command(), send.Command(), verifycmd.Command(), providers.Command())
+		dev.Command(), validate.Command(), send.Command(), verifycmd.Command(), providers.Command())
 	addTo(root, groupServer, managercmd.Command(), receivercmd.Command())
 	root.AddCommand(version.Command())
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return exit.Usagef("%w", err) })
