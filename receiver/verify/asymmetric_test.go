@@ -33,7 +33,7 @@ type signer struct {
 	public      string
 }
 
-func newSigner(t *testing.T, name string) signer {
+func newSigner(t testing.TB, name string) signer {
 	t.Helper()
 	private, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
@@ -54,7 +54,7 @@ func newSigner(t *testing.T, name string) signer {
 	}
 }
 
-func publicPEM(t *testing.T, public any) string {
+func publicPEM(t testing.TB, public any) string {
 	t.Helper()
 	der, err := x509.MarshalPKIXPublicKey(public)
 	if err != nil {

@@ -66,7 +66,7 @@ func NewTransport(control func(network, address string, conn syscall.RawConn) er
 	}
 }
 
-// NewFetcher returns a fetcher over the given transport.
+// NewFetcher returns a fetcher over the given transport, such as [NewTransport].
 func NewFetcher(transport http.RoundTripper) *Fetcher {
 	return &Fetcher{
 		client: &http.Client{

@@ -86,7 +86,7 @@ var presetsMail = []preset{
 	{Preset: Preset{
 		Name: "castle", DisplayName: "Castle", DocsURL: "https://docs.castle.io/docs/webhooks",
 		EventType: "{json:type}", Variants: base64Body("X-Castle-Signature", ""),
-		SetUp:       []string{"The key is the API secret: put it into the Secret."},
+		SetUp: []string{"The key is the API secret: put it into the Secret."},
 	}},
 	{Preset: Preset{
 		Name: "dub", DisplayName: "Dub", DocsURL: "https://dub.co/docs/concepts/webhooks/verify-signature",

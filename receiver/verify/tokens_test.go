@@ -25,7 +25,7 @@ type issuer struct {
 	jwks      string
 }
 
-func newIssuer(t *testing.T) issuer {
+func newIssuer(t testing.TB) issuer {
 	t.Helper()
 	private, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
@@ -40,7 +40,7 @@ func newIssuer(t *testing.T) issuer {
 	return issuer{jose.RS256, jose.JSONWebKey{Key: private, KeyID: "k1"}, string(public)}
 }
 
-func (i issuer) token(t *testing.T, claims map[string]any) string {
+func (i issuer) token(t testing.TB, claims map[string]any) string {
 	t.Helper()
 	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: i.algorithm, Key: i.key}, nil)
 	if err != nil {
