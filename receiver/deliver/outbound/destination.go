@@ -41,7 +41,7 @@ func (n Network) Destination(target *route.Target) *Destination {
 		signingKey: signingKey(target.SigningKey),
 		timeout:    time.Duration(target.TimeoutSeconds) * time.Second,
 	}
-	if forward := n.Forward[target.Namespace+"/"+target.Service]; forward != nil {
+	if forward := n.forward(target); forward != nil {
 		destination.forwarded = true
 		destination.base = url.URL{Scheme: forward.Scheme, Host: forward.Host}
 		destination.host = forward.Host
@@ -63,6 +63,14 @@ func (n Network) Destination(target *route.Target) *Destination {
 		destination.host = name
 	}
 	return destination
+}
+
+// forward is the URL that stands in for the target's Service; nil without one.
+func (n Network) forward(target *route.Target) *url.URL {
+	if forward := n.Forward[target.Namespace+"/"+target.Service]; forward != nil {
+		return forward
+	}
+	return n.ForwardAll
 }
 
 // forwardPath puts the target's path below the override's own. The default

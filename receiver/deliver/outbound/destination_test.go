@@ -43,6 +43,11 @@ func TestDestination(t *testing.T) {
 			"http://localhost:3000/base/in", "localhost:3000", "/base/in?a=1"},
 		{"forward drops its query", outbound.Network{Forward: local("https://example.com/x?b=2#c")}, 80, "/",
 			"https://example.com/x", "example.com", "/x?a=1"},
+		{"forward all", outbound.Network{ForwardAll: local("http://localhost:3000")["ci/builder"]}, 80, "/in",
+			"http://localhost:3000/in", "localhost:3000", "/in?a=1"},
+		{"forward wins over forward all", outbound.Network{
+			Forward: local("http://localhost:4000"), ForwardAll: local("http://localhost:3000")["ci/builder"],
+		}, 80, "/in", "http://localhost:4000/in", "localhost:4000", "/in?a=1"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()

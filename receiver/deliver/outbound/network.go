@@ -19,6 +19,9 @@ type Network struct {
 	// Forward sends what is meant for a Service, keyed namespace/service, to a
 	// URL instead; such a URL may point to loopback.
 	Forward map[string]*url.URL
+	// ForwardAll is where everything else is sent, likewise; nil means to the
+	// Services themselves.
+	ForwardAll *url.URL
 	// AllowLoopback lets every target resolve to loopback, for development.
 	AllowLoopback bool
 	// Deny are further addresses that no target may resolve to, such as the API
