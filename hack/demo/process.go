@@ -33,7 +33,7 @@ func (s *stage) start(name, program string, arguments ...string) (*process, erro
 	p := &process{name: name, command: exec.Command(program, arguments...), ended: make(chan struct{})}
 	p.command.Stdout, p.command.Stderr = log, log
 	p.command.Dir = s.folder
-	p.command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+	p.command.SysProcAttr = isolated()
 	if err := p.command.Start(); err != nil {
 		return nil, fmt.Errorf("start %s: %w", name, err)
 	}

@@ -1,0 +1,10 @@
+//go:build unix && !linux
+
+package main
+
+import "syscall"
+
+// isolated gives a process a group of its own.
+func isolated() *syscall.SysProcAttr {
+	return &syscall.SysProcAttr{Setpgid: true}
+}
