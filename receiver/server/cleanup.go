@@ -28,12 +28,12 @@ func (c *cleanups) run(ctx context.Context) {
 	for _, step := range slices.Backward(c.steps) {
 		began := time.Now()
 		err := step.run(ctx)
-		took := slog.String("took", time.Since(began).Round(time.Millisecond).String())
+		took := time.Since(began).Round(time.Millisecond).String()
 		if err != nil {
-			c.log.Warn("Stopped in disorder", "part", step.name, took, "error", err)
+			c.log.Warn("Stopped in disorder", "part", step.name, "took", took, "error", err)
 			continue
 		}
-		c.log.Info("Stopped", "part", step.name, took)
+		c.log.Info("Stopped", "part", step.name, "took", took)
 	}
 	c.steps = nil
 }

@@ -151,12 +151,15 @@ func TestDirectDelivery(t *testing.T) {
 			w.Header().Set("Content-Type", "text/x-answer")
 			w.Header().Set("Set-Cookie", "session=secret")
 			w.Header().Set("Server", "inner")
-			w.WriteHeader(201)
+			w.WriteHeader(http.StatusCreated)
 			_, _ = w.Write([]byte("done"))
 		}},
-		"no content": {status: 204, respond: func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(204) }},
+		"no content": {
+			status:  204,
+			respond: func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) },
+		},
 		"refusal": {status: 422, body: "no", respond: func(w http.ResponseWriter, _ *http.Request) {
-			w.WriteHeader(422)
+			w.WriteHeader(http.StatusUnprocessableEntity)
 			_, _ = w.Write([]byte("no"))
 		}},
 		"cut short": {

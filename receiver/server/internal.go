@@ -79,9 +79,13 @@ func (s *Server) routes(w http.ResponseWriter, r *http.Request) {
 }
 
 func writeJSON(w http.ResponseWriter, status int, content any) {
+	body, err := json.Marshal(content)
+	if err != nil {
+		status, body = http.StatusInternalServerError, []byte(`{"error":"the answer does not encode"}`)
+	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(content) // a peer that has gone gets no answer
+	_, _ = w.Write(append(body, '\n')) // a peer that has gone gets no answer
 }
 
 func writeError(w http.ResponseWriter, status int, message string) {

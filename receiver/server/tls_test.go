@@ -52,7 +52,7 @@ func writePair(t *testing.T, dir string, serial int64) {
 // serial says which certificate the server shows.
 func serial(t *testing.T, w *world) int64 {
 	t.Helper()
-	conn, err := tls.Dial("tcp", w.Addr().String(), &tls.Config{InsecureSkipVerify: true}) //nolint:gosec // self-signed
+	conn, err := tls.Dial("tcp", w.Addr().String(), &tls.Config{InsecureSkipVerify: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -104,7 +104,7 @@ func TestProtocols(t *testing.T) {
 		test.protocol(protocols)
 		transport := &http.Transport{
 			Protocols:       protocols,
-			TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, //nolint:gosec // self-signed
+			TLSClientConfig: &tls.Config{InsecureSkipVerify: true},
 		}
 		request := test.world.pushRequest(t, name)
 		request.URL.Scheme = test.scheme
@@ -115,7 +115,7 @@ func TestProtocols(t *testing.T) {
 		}
 		_ = response.Body.Close()
 		transport.CloseIdleConnections()
-		if response.Proto != test.want || response.StatusCode != 200 {
+		if response.Proto != test.want || response.StatusCode != http.StatusOK {
 			t.Errorf("%s: %s %d", name, response.Proto, response.StatusCode)
 		}
 	}
