@@ -39,7 +39,8 @@ func TestAcceptedEventIsKeptByteForByte(t *testing.T) {
 	if event.ID != want || event.Type != "push" || event.DeliveryID != "72d3162e-cc78-11e3-81ab-4c9367dc0958" {
 		t.Errorf("event is %+v", event)
 	}
-	if event.RawQuery != "b=2&a=%20x&a=" || event.Method != http.MethodPost || !event.Verified || event.Source != "github" {
+	if event.RawQuery != "b=2&a=%20x&a=" || event.Method != http.MethodPost ||
+		!event.Verified || event.Source != "github" {
 		t.Errorf("event is %+v", event)
 	}
 	if event.Header.Get("Content-Encoding") != "identity" || event.Header.Get("X-Github-Event") != "push" {
