@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/postern-dev/postern/cli/dev"
+	"github.com/postern-dev/postern/cli/events"
 	"github.com/postern-dev/postern/cli/exit"
 	"github.com/postern-dev/postern/cli/managercmd"
 	"github.com/postern-dev/postern/cli/providers"
@@ -76,7 +77,7 @@ Installed as kubectl-postern it is the kubectl plugin "kubectl postern".`,
 		&cobra.Group{ID: groupServer, Title: "Run by the cluster:"},
 	)
 	addTo(root, groupPeople,
-		dev.Command(), validate.Command(), send.Command(), verifycmd.Command(), providers.Command())
+		dev.Command(), validate.Command(), send.Command(), events.Command(), verifycmd.Command(), providers.Command())
 	addTo(root, groupServer, managercmd.Command(), receivercmd.Command())
 	root.AddCommand(version.Command())
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return exit.Usagef("%w", err) })
@@ -98,6 +99,10 @@ func addTo(root *cobra.Command, group string, commands ...*cobra.Command) {
 func codeErrors(command *cobra.Command) {
 	for _, child := range command.Commands() {
 		codeErrors(child)
+	}
+	if command.RunE == nil && command.HasSubCommands() {
+		// Cobra would print the help and succeed whatever the argument is.
+		command.RunE = func(command *cobra.Command, _ []string) error { return command.Help() }
 	}
 	run, check := command.RunE, command.Args
 	if run != nil {

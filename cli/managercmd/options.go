@@ -25,8 +25,10 @@ type Options struct {
 // BindFlags declares the flags, with their defaults.
 func (o *Options) BindFlags(flags *pflag.FlagSet) {
 	c := &o.Controllers
-	flags.StringVar(&c.Namespace, "namespace", "postern-system", "system namespace: receivers and compiled routes live here")
-	flags.StringSliceVar(&c.WatchNamespaces, "watch-namespaces", nil, "namespaces whose endpoints are served; default: all")
+	flags.StringVar(&c.Namespace, "namespace", "postern-system",
+		"system namespace: receivers and compiled routes live here")
+	flags.StringSliceVar(&c.WatchNamespaces, "watch-namespaces", nil,
+		"namespaces whose endpoints are served; default: all")
 	flags.StringVar(&c.Image, "image", "", "image of receivers that name none; default: the image of this pod")
 	flags.StringArrayVar(&c.ReceiverURLs, "receiver-url", nil,
 		"internal URL of a receiver to confirm routes with, for running outside a cluster (repeatable); default: its pods")

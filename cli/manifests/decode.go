@@ -104,7 +104,7 @@ func sentence(err *field.Error) string {
 	case field.ErrorTypeRequired:
 		return strings.TrimSuffix("is required: "+detail, ": ")
 	case field.ErrorTypeDuplicate:
-		value, _ := json.Marshal(err.BadValue)
+		value, _ := json.Marshal(err.BadValue) //nolint:errchkjson // it was read as JSON
 		return fmt.Sprintf("an entry before it has %s too, and a missing one counts as empty: set distinct ones", value)
 	case field.ErrorTypeInvalid:
 		switch value := err.BadValue.(type) {

@@ -78,7 +78,8 @@ func bind(command *cobra.Command, given *options) {
 	flags.StringArrayVar(&given.settings, "option", nil, "option of the provider as `name=value`, repeatable")
 	flags.StringVar(&given.event, "event", "", "event `TYPE` (default the provider's first sample)")
 	flags.StringVar(&given.id, "id", "", "delivery `ID` (default a random one for every request)")
-	flags.StringVar(&given.bodyFile, "body-file", "", "`FILE` with the body to send, - for standard input (default a sample)")
+	flags.StringVar(&given.bodyFile, "body-file", "",
+		"`FILE` with the body to send, - for standard input (default a sample)")
 	flags.IntVar(&given.repeat, "repeat", 1, "send `N` requests, one after the other")
 	flags.DurationVar(&given.timeout, "timeout", 30*time.Second, "how long to wait for each answer")
 	given.format = output.Flag(flags)

@@ -72,7 +72,8 @@ func bind(command *cobra.Command, given *options) {
 	flags.StringArrayVar(&given.secretFiles, "secret-file", nil,
 		"`FILE` with an active secret, repeatable; "+input.SecretHelp)
 	flags.StringArrayVar(&given.settings, "option", nil, "option of the provider as `name=value`, repeatable")
-	flags.StringVar(&given.url, "url", "", "`URL` that was requested, as configured at the provider, with its query string")
+	flags.StringVar(&given.url, "url", "",
+		"`URL` that was requested, as configured at the provider, with its query string")
 	flags.StringVar(&given.method, "method", http.MethodPost, "request `METHOD`")
 	flags.StringArrayVar(&given.headers, "header", nil, "request header as `'Name: value'`, repeatable")
 	flags.StringVar(&given.bodyFile, "body-file", "", "`FILE` with the raw body, - for standard input (default: no body)")
