@@ -81,6 +81,7 @@ Installed as kubectl-postern it is the kubectl plugin "kubectl postern".`,
 	addTo(root, groupServer, managercmd.Command(), receivercmd.Command())
 	root.AddCommand(version.Command())
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return exit.Usagef("%w", err) })
+	root.InitDefaultCompletionCmd()
 	for _, command := range root.Commands() {
 		codeErrors(command)
 	}

@@ -38,7 +38,7 @@ Edits of the files take effect at once; a broken edit is explained and the last 
 configuration goes on. Every event gets a line on standard output: time, endpoint,
 type, id, verdict, and the target's status and latency. All else is on standard error.`,
 		Example: `  postern dev -f hooks/ --forward-to http://localhost:3000
-  postern dev -f hooks.yaml --forward ci/builder=http://localhost:3000 --forward ci/audit=http://localhost:4000
+  postern dev -f hooks.yaml --forward-to http://localhost:3000 --forward ci/audit=http://localhost:4000
 
   # In a second terminal
   postern send github --secret-file secret.txt --url http://localhost:8080/ci/github

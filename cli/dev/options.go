@@ -36,7 +36,7 @@ const patience = time.Second
 func (o *options) bind(flags *pflag.FlagSet) {
 	flags.StringArrayVarP(&o.files, "filename", "f", nil, "`PATH` of a file or folder, - for standard input, repeatable")
 	flags.StringVarP(&o.namespace, "namespace", "n", "default", "`NAMESPACE` of objects that name none")
-	flags.StringVar(&o.forwardTo, "forward-to", "", "`URL` that every target stands for")
+	flags.StringVar(&o.forwardTo, "forward-to", "", "`URL` that gets the events of every target")
 	flags.StringArrayVar(&o.forward, "forward", nil,
 		"`namespace/service=URL` for one Service, repeatable; wins over --forward-to")
 	flags.StringVar(&o.listen, "listen", ":8080", "`ADDRESS` that webhooks are sent to")

@@ -101,7 +101,8 @@ func writeTarget(text *strings.Builder, state queue.TargetState) {
 		if attempt.Status != 0 {
 			answer = strings.TrimSpace(fmt.Sprintf("%d %s", attempt.Status, attempt.Error))
 		}
-		fmt.Fprintf(text, "  %s  %s in %s", attempt.At.UTC().Format(time.RFC3339), answer, attempt.Latency.Round(time.Millisecond))
+		at, took := attempt.At.UTC().Format(time.RFC3339), attempt.Latency.Round(time.Millisecond)
+		fmt.Fprintf(text, "  %s  %s in %s", at, answer, took)
 		if attempt.Excerpt != "" {
 			fmt.Fprintf(text, "  %q", attempt.Excerpt)
 		}

@@ -135,7 +135,8 @@ func (c *compiler) assumedGrants(endpoint *manifests.Endpoint) []gatewayv1beta1.
 			continue
 		}
 		c.result.Notes = append(c.result.Notes, endpoint.Problem(fmt.Sprintf("spec.targets[%d].service.namespace", i),
-			fmt.Sprintf("in a cluster namespace %s must consent with a ReferenceGrant; none is in the files", service.Namespace)))
+			fmt.Sprintf("in a cluster namespace %s must consent with a ReferenceGrant; none is in the files",
+				service.Namespace)))
 		grant := gatewayv1beta1.ReferenceGrant{Spec: gatewayv1.ReferenceGrantSpec{
 			From: []gatewayv1.ReferenceGrantFrom{{
 				Group:     gatewayv1.Group(v1alpha1.GroupVersion.Group),
