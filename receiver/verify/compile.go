@@ -150,10 +150,16 @@ func gather(config Config, p *preset) (material, error) {
 			return m, errors.New("source.options.url: must be an absolute URL such as https://hooks.example.com/team/name")
 		}
 	}
-	for _, k := range config.Keys {
+	err := m.gatherKeys(config.Keys, p)
+	return m, err
+}
+
+// gatherKeys takes the keys of the Secret and the public ones among the options.
+func (m *material) gatherKeys(keys []route.Key, p *preset) error {
+	for _, k := range keys {
 		text := strings.TrimRight(string(k.Value), "\r\n")
 		if text == "" {
-			return m, badKey(k.Name, "is empty: an empty key verifies nothing")
+			return badKey(k.Name, "is empty: an empty key verifies nothing")
 		}
 		m.keys = append(m.keys, key{name: k.Name, text: text})
 	}
@@ -163,13 +169,13 @@ func gather(config Config, p *preset) (material, error) {
 		}
 	}
 	if p.special == nil && p.publicKeyOption != "" && len(m.keys) == 0 {
-		return m, fmt.Errorf("provider %s needs its public key: set source.options.%s or secretRef",
+		return fmt.Errorf("provider %s needs its public key: set source.options.%s or secretRef",
 			p.Name, p.publicKeyOption)
 	}
 	if p.Secret == SecretRequired && len(m.keys) == 0 && !awaits(m.options) {
-		return m, fmt.Errorf("provider %s needs a Secret: set secretRef", p.Name)
+		return fmt.Errorf("provider %s needs a Secret: set secretRef", p.Name)
 	}
-	return m, nil
+	return nil
 }
 
 func (p *preset) tolerance(source route.Source) tolerance {

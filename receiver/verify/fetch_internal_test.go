@@ -13,7 +13,9 @@ import (
 // unplugged is a transport without a network.
 type unplugged struct{}
 
-func (unplugged) RoundTrip(*http.Request) (*http.Response, error) { return nil, errors.New("unplugged") }
+func (unplugged) RoundTrip(*http.Request) (*http.Response, error) {
+	return nil, errors.New("unplugged")
+}
 
 // FuzzFetchedDocument parses what a provider's host answers. The documents are
 // put into the cache: flights of real fetches would make the coverage, and so

@@ -1,6 +1,7 @@
 package verify_test
 
 import (
+	"context"
 	"crypto/tls"
 	"encoding/json"
 	"errors"
@@ -38,9 +39,9 @@ func newSite(t *testing.T, pages map[string]string) *site {
 	server := httptest.NewTLSServer(http.HandlerFunc(s.serve))
 	t.Cleanup(server.Close)
 	transport := &http.Transport{
-		DialTLS: func(network, _ string) (net.Conn, error) {
+		DialTLSContext: func(_ context.Context, network, _ string) (net.Conn, error) {
 			return tls.Dial(network, server.Listener.Addr().String(),
-				&tls.Config{InsecureSkipVerify: true}) //nolint:gosec // the stand-in has no name of its own
+				&tls.Config{InsecureSkipVerify: true}) // the stand-in has no name of its own
 		},
 	}
 	s.fetcher = verify.NewFetcher(transport)

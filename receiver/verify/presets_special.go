@@ -21,7 +21,8 @@ func presetsForms() []preset {
 		{Preset: Preset{
 			Name: "twilio", DisplayName: "Twilio",
 			DocsURL: "https://www.twilio.com/docs/usage/webhooks/webhooks-security",
-			Class:   ClassHMAC, BodySigned: true, Headers: []string{"X-Twilio-Signature"}, Methods: []string{http.MethodPost, http.MethodGet},
+			Class:   ClassHMAC, BodySigned: true, Headers: []string{"X-Twilio-Signature"},
+			Methods:    []string{http.MethodPost, http.MethodGet},
 			DeliveryID: "{header:I-Twilio-Idempotency-Token}", AckLimit: 15 * time.Second,
 			SetUp: []string{
 				"Put the account's auth token into the Secret.",
@@ -68,7 +69,8 @@ func presetsAsymmetric() []preset {
 		{Preset: Preset{
 			Name: "sendgrid", DisplayName: "SendGrid Event Webhook", Aliases: []string{"twilio-sendgrid"},
 			DocsURL: "https://www.twilio.com/docs/sendgrid/for-developers/tracking-events/getting-started-event-webhook-security-features",
-			Class:   ClassECDSA, BodySigned: true, Secret: SecretOptional, Headers: []string{sendGridSignature, sendGridTimestamp},
+			Class:   ClassECDSA, BodySigned: true, Secret: SecretOptional,
+			Headers:    []string{sendGridSignature, sendGridTimestamp},
 			DeliveryID: "{json:[0].sg_event_id}", EventType: "{json:[0].event}", IDSigned: true, RetryHorizon: day,
 			OptionalOptions: []Option{publicKeyRow},
 			SetUp:           []string{"Set options.publicKey to the verification key of the signed event webhook."},
@@ -110,7 +112,7 @@ func presetsAsymmetric() []preset {
 			Class:   ClassCertificate, BodySigned: true, Secret: SecretOptional, Headers: []string{"Signature"},
 			DeliveryID: "{json:id}.{json:state}", EventType: "{json:state}", IDSigned: true,
 			OptionalOptions: []Option{publicKeyRow},
-			SetUp:           []string{"Nothing to configure: the key is fetched from travis-ci.com, or pinned in options.publicKey."},
+			SetUp:           []string{"Nothing to configure: travis-ci.com's key is fetched, or pinned in options.publicKey."},
 		}, special: newTravis},
 	}
 }

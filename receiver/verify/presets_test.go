@@ -39,13 +39,18 @@ func secretOf(p verify.Preset, variant byte) string {
 	return "example-secret-" + string(variant)
 }
 
+// private are signed with a private key, or need options: they have tests of
+// their own.
+const private = " discord sendgrid paypal aws-sns travis plaid google-pubsub oidc braintree "
+
 // signable are the presets whose requests can be built with a shared key.
 func signable(t *testing.T) []verify.Preset {
 	t.Helper()
 	names := " " + strings.Join(sign.Providers(), " ") + " "
 	var presets []verify.Preset
 	for _, p := range verify.Presets() {
-		if p.Class != verify.ClassEd25519 && p.Secret != verify.SecretNone && strings.Contains(names, " "+p.Name+" ") {
+		if p.Secret != verify.SecretNone && strings.Contains(names, " "+p.Name+" ") &&
+			!strings.Contains(private, " "+p.Name+" ") {
 			presets = append(presets, p)
 		}
 	}
@@ -124,7 +129,7 @@ func TestEveryPreset(t *testing.T) {
 					t.Errorf("reason %s, want %s", reason, verify.SignatureMissing)
 				}
 			})
-			if p.Class == verify.ClassHMAC && p.BodySigned || p.Name == "adyen-payments" {
+			if p.BodySigned || p.Name == "adyen-payments" {
 				t.Run("tampered body", func(t *testing.T) { tamper(t, p, secret) })
 			}
 			if p.Tolerance > 0 {

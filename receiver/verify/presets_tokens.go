@@ -19,8 +19,10 @@ func presetsTokens() []preset {
 			Class:   ClassJWT, Secret: SecretOptional, Headers: []string{"Authorization"},
 			DeliveryID: "{json:message.messageId} | {json:message.message_id}", EventType: "{json:message.attributes.eventType}",
 			RetryHorizon: 7 * day, AckLimit: 10 * time.Second,
-			NeededOptions:   []Option{audienceOption},
-			OptionalOptions: []Option{{"email", "the service account that pushes"}, jwksOption, {publicKeyName, "the public key"}},
+			NeededOptions: []Option{audienceOption},
+			OptionalOptions: []Option{
+				{"email", "the service account that pushes"}, jwksOption, {publicKeyName, "the public key"},
+			},
 			SetUp: []string{
 				"Create the push subscription with authentication, a service account and an audience.",
 				"Set options.audience and options.email to the same values; the token does not sign the body.",

@@ -26,23 +26,25 @@ func publicMaterial(m material, options ...string) []key {
 // parsePublicKey reads a public key as PEM, as a PEM certificate, or as the
 // base64 of its DER form.
 func parsePublicKey(k key) (crypto.PublicKey, error) {
-	der := []byte(nil)
-	if block, _ := pem.Decode([]byte(k.text)); block != nil {
-		if block.Type == "CERTIFICATE" {
-			certificate, err := x509.ParseCertificate(block.Bytes)
-			if err != nil {
-				return nil, badKey(k.name, "is not a valid certificate")
-			}
-			return certificate.PublicKey, nil
-		}
-		der = block.Bytes
-	} else {
-		decoded, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(k.text), ""))
+	block, _ := pem.Decode([]byte(k.text))
+	if block == nil {
+		der, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(k.text), ""))
 		if err != nil {
 			return nil, badKey(k.name, "is neither PEM nor base64: copy the public key as the provider shows it")
 		}
-		der = decoded
+		block = &pem.Block{Bytes: der}
 	}
+	if block.Type == "CERTIFICATE" {
+		certificate, err := x509.ParseCertificate(block.Bytes)
+		if err != nil {
+			return nil, badKey(k.name, "is not a valid certificate")
+		}
+		return certificate.PublicKey, nil
+	}
+	return parseDER(k, block.Bytes)
+}
+
+func parseDER(k key, der []byte) (crypto.PublicKey, error) {
 	if public, err := x509.ParsePKIXPublicKey(der); err == nil {
 		return public, nil
 	}

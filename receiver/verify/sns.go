@@ -3,7 +3,7 @@ package verify
 import (
 	"context"
 	"crypto"
-	_ "crypto/sha1" // registers SHA-1, which SignatureVersion 1 uses
+	_ "crypto/sha1" //nolint:gosec // registers SHA-1, which SignatureVersion 1 uses
 	"errors"
 	"net/http"
 	"net/url"

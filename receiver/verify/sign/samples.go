@@ -14,9 +14,23 @@ var sampleFiles embed.FS
 
 // defaults are the samples sent when no type is asked for.
 var defaults = map[string]string{
-	"github": "push", "gitlab": "Push Hook", "stripe": "payment_intent.succeeded", "slack": "app_mention",
-	"shopify": "orders/create", "standard-webhooks": "user.created", "adyen-payments": "AUTHORISATION",
+	"adyen-payments": "AUTHORISATION", "aws-sns": "Notification", "bitbucket": "repo:push",
+	"calendly": "invitee.created", "circleci": "workflow-completed", "clerk": "user.created",
+	"contentful": "ContentManagement.Entry.publish", "discord": "APPLICATION_AUTHORIZED",
+	"docusign": "envelope-completed", "fusionauth": "user.create", "github": "push", "gitlab": "Push Hook",
+	"google-pubsub": "OBJECT_FINALIZE", "hubspot": "contact.creation", "intercom": "conversation.user.created",
+	"jira": "jira:issue_created", "linear": "Issue.create", "mailgun": "delivered", "mandrill": "send",
+	"meta": "whatsapp_business_account.messages", "monday": "create_pulse", "netlify": "ready",
+	"notion": "page.content_updated", "openai": "response.completed", "pagerduty": "incident.triggered",
+	"paypal": "PAYMENT.CAPTURE.COMPLETED", "plaid": "TRANSACTIONS.SYNC_UPDATES_AVAILABLE",
+	"resend": "email.delivered", "sendgrid": "delivered", "sentry": "issue.created", "shopify": "orders/create",
+	"slack": "app_mention", "square": "payment.updated", "standard-webhooks": "user.created",
+	"stripe": "payment_intent.succeeded", "trello": "updateCard", "twilio": "message", "typeform": "form_response",
+	"woocommerce": "order.created", "zoom": "meeting.started",
 }
+
+// escapedColon stands in names of files for the colon, which they must not have.
+const escapedColon = "%3A"
 
 // Samples lists the event types with a realistic body, sorted; the default one
 // of a provider comes with its name in [DefaultSample].
@@ -29,7 +43,8 @@ func Samples(provider string) []string {
 	root := "samples/" + preset.Name
 	_ = fs.WalkDir(sampleFiles, root, func(path string, entry fs.DirEntry, err error) error {
 		if err == nil && !entry.IsDir() {
-			types = append(types, strings.TrimSuffix(strings.TrimPrefix(path, root+"/"), ".json"))
+			name := strings.TrimSuffix(strings.TrimPrefix(path, root+"/"), ".json")
+			types = append(types, strings.ReplaceAll(name, escapedColon, ":"))
 		}
 		return err
 	})
@@ -51,7 +66,8 @@ func sample(preset *verify.Preset, eventType string) (body []byte, name string, 
 		eventType = defaults[preset.Name]
 	}
 	if eventType != "" {
-		if data, err := sampleFiles.ReadFile("samples/" + preset.Name + "/" + eventType + ".json"); err == nil {
+		path := "samples/" + preset.Name + "/" + strings.ReplaceAll(eventType, ":", escapedColon) + ".json"
+		if data, err := sampleFiles.ReadFile(path); err == nil {
 			return []byte(strings.TrimSuffix(string(data), "\n")), eventType, false
 		}
 	}

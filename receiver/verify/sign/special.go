@@ -12,20 +12,41 @@ import (
 	"strings"
 )
 
+// signer turns a draft into a request that its provider could have sent.
+type signer func(*draft, Event) (*Request, error)
+
 // specials sign for the presets that no declarative scheme describes.
-var specials = map[string]func(*draft, Event) (*Request, error){
-	"adyen-payments":  signAdyen,
-	"mailgun":         signMailgun,
-	"figma":           inBody("passcode"),
-	"microsoft-graph": inBody("value[0].clientState"),
-	"mailchimp":       inQuery,
-	"docker-hub":      inQuery,
-	"quay":            inQuery,
-	"cloudevents":     asBearer,
+var specials = map[string]signer{
+	"adyen-payments":   signAdyen,
+	"mailgun":          signMailgun,
+	"figma":            inBody("passcode"),
+	"microsoft-graph":  inBody("value[0].clientState"),
+	"mailchimp":        inQuery("secret"),
+	"docker-hub":       inQuery("secret"),
+	"quay":             inQuery("secret"),
+	"azure-event-grid": inQuery("code"),
+	"cloudevents":      asBearer,
+
+	"twilio":     signedForm("X-Twilio-Signature", flatFields, true),
+	"mandrill":   signedForm("X-Mandrill-Signature", mandrillFields, false),
+	"braintree":  signBraintree,
+	"contentful": signContentful,
+
+	"netlify":    signNetlify,
+	"monday":     signMonday,
+	"fusionauth": signFusionAuth,
+
+	"sendgrid":      signSendGrid,
+	"travis":        signTravis,
+	"paypal":        signPayPal,
+	"aws-sns":       signSNS,
+	"plaid":         signPlaid,
+	"google-pubsub": bearerToken,
+	"oidc":          bearerToken,
 }
 
 // inBody puts the secret into the body.
-func inBody(path string) func(*draft, Event) (*Request, error) {
+func inBody(path string) signer {
 	return func(d *draft, event Event) (*Request, error) {
 		if event.Body == nil {
 			if err := d.setJSON(path, string(event.Secret)); err != nil {
@@ -37,13 +58,12 @@ func inBody(path string) func(*draft, Event) (*Request, error) {
 }
 
 // inQuery puts the secret into the URL.
-func inQuery(d *draft, event Event) (*Request, error) {
-	name := event.Options["parameter"]
-	if name == "" {
-		name = "secret"
+func inQuery(parameter string) signer {
+	return func(d *draft, event Event) (*Request, error) {
+		name := firstOf(event.Options["parameter"], parameter)
+		d.query = url.Values{name: {string(event.Secret)}}.Encode()
+		return d.request(), nil
 	}
-	d.query = url.Values{name: {string(event.Secret)}}.Encode()
-	return d.request(), nil
 }
 
 func asBearer(d *draft, event Event) (*Request, error) {
