@@ -31,7 +31,7 @@ import (
 // one too few and nothing gets ready, one too many and the second half tells.
 func TestPermissions(t *testing.T) {
 	t.Parallel()
-	cluster.Create(t, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: meta.DefaultNamespace}})
+	ensure(t, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: meta.DefaultNamespace}})
 	bind(t, "manager")
 	if err := cluster.InstallGrants(t.Context()); err != nil {
 		t.Fatal(err)
@@ -67,7 +67,7 @@ func serveOne(t *testing.T) {
 	receiver := &v1alpha1.WebhookReceiver{
 		ObjectMeta: metav1.ObjectMeta{Namespace: meta.DefaultNamespace, Name: meta.DefaultReceiver},
 	}
-	cluster.Create(t, receiver)
+	ensure(t, receiver)
 	waitFor(t, receiver, &receiver.Status.Conditions, v1alpha1.ConditionDeployed)
 
 	namespace := cluster.Namespace(t)
@@ -154,13 +154,21 @@ func bind(t *testing.T, user string) {
 		if len(object.Object) == 0 {
 			continue
 		}
-		cluster.Create(t, object)
+		ensure(t, object)
 		name := metav1.ObjectMeta{Name: object.GetName(), Namespace: object.GetNamespace()}
 		reference := rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: object.GetKind(), Name: object.GetName()}
 		if object.GetKind() == "ClusterRole" {
-			cluster.Create(t, &rbacv1.ClusterRoleBinding{ObjectMeta: name, RoleRef: reference, Subjects: subjects})
+			ensure(t, &rbacv1.ClusterRoleBinding{ObjectMeta: name, RoleRef: reference, Subjects: subjects})
 		} else {
-			cluster.Create(t, &rbacv1.RoleBinding{ObjectMeta: name, RoleRef: reference, Subjects: subjects})
+			ensure(t, &rbacv1.RoleBinding{ObjectMeta: name, RoleRef: reference, Subjects: subjects})
 		}
+	}
+}
+
+// ensure creates an object unless an earlier run of the test did.
+func ensure(t *testing.T, object client.Object) {
+	t.Helper()
+	if err := cluster.Client.Create(t.Context(), object); err != nil && !apierrors.IsAlreadyExists(err) {
+		t.Fatalf("create %T %s: %v", object, client.ObjectKeyFromObject(object), err)
 	}
 }

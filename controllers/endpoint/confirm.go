@@ -14,7 +14,7 @@ import (
 
 // grantsAgain is when an endpoint that needs a ReferenceGrant looks whether the
 // kind has been installed; nothing tells.
-const grantsAgain = 30 * time.Second
+const grantsAgain = 10 * time.Second
 
 // confirm asks the receivers. Until all of them serve the route it is Waiting.
 func (r *Reconciler) confirm(ctx context.Context, s *scope) error {

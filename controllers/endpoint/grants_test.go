@@ -24,8 +24,7 @@ func TestGrant(t *testing.T) {
 	requireContains(t, condition.Message, "ReferenceGrant")
 	checkUnavailable(t, routeOf(t, endpoint), route.ReasonNoTarget)
 
-	// Nothing tells that the kind was installed: a change of the endpoint, or
-	// half a minute, makes the manager look.
+	// Nothing tells that the kind was installed: the manager looks now and then.
 	if err := cluster.InstallGrants(t.Context()); err != nil {
 		t.Fatal(err)
 	}

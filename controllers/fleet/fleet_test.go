@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -24,8 +25,14 @@ import (
 	"github.com/postern-dev/postern/controllers/meta"
 )
 
+var receivers atomic.Int64
+
+// webhookReceiver has a name that no other test has, not even the same one
+// that is run again.
 func webhookReceiver(name string) *v1alpha1.WebhookReceiver {
-	return &v1alpha1.WebhookReceiver{ObjectMeta: metav1.ObjectMeta{Namespace: meta.DefaultNamespace, Name: name}}
+	return &v1alpha1.WebhookReceiver{ObjectMeta: metav1.ObjectMeta{
+		Namespace: meta.DefaultNamespace, Name: fmt.Sprintf("%s-%d", name, receivers.Add(1)),
+	}}
 }
 
 func waitCondition(
@@ -96,7 +103,7 @@ func TestApplies(t *testing.T) {
 	if !strings.Contains(receiver.Status.Guarantee, "fsync'd on one volume") {
 		t.Errorf("status.guarantee is %q", receiver.Status.Guarantee)
 	}
-	if !strings.Contains(receiver.Status.Selector, "app.kubernetes.io/instance=applies") {
+	if !strings.Contains(receiver.Status.Selector, "app.kubernetes.io/instance="+receiver.Name) {
 		t.Errorf("status.selector is %q", receiver.Status.Selector)
 	}
 	waitCondition(t, receiver, v1alpha1.ConditionDurable, metav1.ConditionTrue, v1alpha1.ConditionDurable)
@@ -153,7 +160,7 @@ func TestForeignObject(t *testing.T) {
 	cluster.Create(t, theirs, receiver)
 	condition := waitCondition(t, receiver, v1alpha1.ConditionDeployed, metav1.ConditionFalse,
 		v1alpha1.ReasonForeignObject)
-	if !strings.Contains(condition.Message, "Service postern-system/postern-receiver-foreign") {
+	if !strings.Contains(condition.Message, "Service postern-system/"+theirs.Name) {
 		t.Errorf("the message does not name the object: %q", condition.Message)
 	}
 	cluster.Get(t, theirs)
@@ -167,10 +174,10 @@ func TestForeignObject(t *testing.T) {
 func TestLeftoversArePruned(t *testing.T) {
 	t.Parallel()
 	receiver := webhookReceiver("prunes")
-	old := named(&corev1.Service{Spec: corev1.ServiceSpec{Ports: []corev1.ServicePort{{Port: 1}}}}, "old-name")
+	old := named(&corev1.Service{Spec: corev1.ServiceSpec{Ports: []corev1.ServicePort{{Port: 1}}}}, "old-"+receiver.Name)
 	old.Labels = meta.ReceiverLabels(receiver.Name)
 	neighbour := old.DeepCopy()
-	neighbour.Name, neighbour.Labels = "neighbours", meta.ReceiverLabels("somebody-else")
+	neighbour.Name, neighbour.Labels = "neighbour-of-"+receiver.Name, meta.ReceiverLabels("somebody-else")
 	cluster.Create(t, old, neighbour, receiver)
 	controltest.Eventually(t, "the leftover is gone", func() error {
 		if err := cluster.Client.Get(t.Context(), client.ObjectKeyFromObject(old), old); !apierrors.IsNotFound(err) {
@@ -188,7 +195,7 @@ func TestChangeOfStoreKeepsTheClaim(t *testing.T) {
 	waitCondition(t, receiver, v1alpha1.ConditionDeployed, metav1.ConditionTrue, v1alpha1.ConditionDeployed)
 	controltest.Change(t, cluster, receiver, func(r *v1alpha1.WebhookReceiver) {
 		r.Spec.Store = v1alpha1.Store{Type: v1alpha1.StoreTypeExternal, External: v1alpha1.ExternalStore{
-			URLSecretRef: v1alpha1.URLSecretReference{Name: "moves-store"},
+			URLSecretRef: v1alpha1.URLSecretReference{Name: receiver.Name + "-store"},
 		}}
 		r.Spec.Replicas = ptr.To[int32](3)
 	})
@@ -228,7 +235,7 @@ func TestPodsTellTheirTrouble(t *testing.T) {
 	waitCondition(t, receiver, v1alpha1.ConditionAvailable, metav1.ConditionFalse, v1alpha1.ReasonRollingOut)
 	pod := named(&corev1.Pod{
 		Spec: corev1.PodSpec{Containers: []corev1.Container{{Name: "receiver", Image: "postern:test"}}},
-	}, "trouble-1")
+	}, receiver.Name+"-pod")
 	pod.Labels = meta.ReceiverLabels(receiver.Name)
 	cluster.Create(t, pod)
 	setStatus(t, pod, corev1.PodStatus{ContainerStatuses: []corev1.ContainerStatus{{
@@ -239,7 +246,7 @@ func TestPodsTellTheirTrouble(t *testing.T) {
 	}}})
 	condition := waitCondition(t, receiver, v1alpha1.ConditionAvailable, metav1.ConditionFalse,
 		v1alpha1.ReasonImagePullFailed)
-	if !strings.Contains(condition.Message, "pod trouble-1, container receiver: ImagePullBackOff: no such image") {
+	if !strings.Contains(condition.Message, "pod "+pod.Name+", container receiver: ImagePullBackOff: no such image") {
 		t.Errorf("the message is %q", condition.Message)
 	}
 
@@ -274,7 +281,7 @@ func TestScaledToZero(t *testing.T) {
 
 func TestRefused(t *testing.T) {
 	t.Parallel()
-	elsewhere := webhookReceiver("default")
+	elsewhere := webhookReceiver("elsewhere")
 	elsewhere.Namespace = cluster.Namespace(t)
 	cluster.Create(t, elsewhere)
 	waitCondition(t, elsewhere, v1alpha1.ConditionReady, metav1.ConditionFalse, v1alpha1.ReasonWrongNamespace)
