@@ -31,9 +31,10 @@ type storeState struct {
 func (r *Redis) Check(ctx context.Context) error {
 	r.checking.Lock()
 	defer r.checking.Unlock()
-	ctx, cancel := context.WithTimeout(ctx, r.options.StepTimeout)
-	defer cancel()
-	next, err := r.observe(ctx, r.state.Load())
+	next, err := r.observe(ctx)
+	if err == nil && r.options.Exclusive {
+		err = r.takeOver(ctx)
+	}
 	if err != nil {
 		// A look that failed on its way changes nothing: then every step fails by
 		// itself. One that the store refused may mean that another server is there.
@@ -74,7 +75,9 @@ func (r *Redis) UsedRatio() float64 {
 }
 
 // observe connects if need be and looks at every server.
-func (r *Redis) observe(ctx context.Context, last *storeState) (*storeState, error) {
+func (r *Redis) observe(ctx context.Context) (*storeState, error) {
+	ctx, cancel := context.WithTimeout(ctx, r.options.StepTimeout)
+	defer cancel()
 	client, err := r.connect()
 	if err != nil {
 		return nil, err

@@ -44,6 +44,10 @@ type Options struct {
 	// AllowWeakDurability admits events although the settings of the store do
 	// not keep what a 2xx promises.
 	AllowWeakDurability bool
+	// Exclusive tells that this process has the store to itself, as a sidecar's:
+	// then the leases that are found at start are those of a process that is
+	// gone, and end at once instead of running out.
+	Exclusive bool
 	// Watermark is the used part above which nothing is admitted; 0 means [DefaultWatermark].
 	Watermark float64
 	// StepTimeout bounds every step; 0 means [DefaultStepTimeout].
@@ -66,6 +70,8 @@ type Redis struct {
 	state  atomic.Pointer[storeState]
 	// registered remembers which endpoints and targets the store has in its sets.
 	registered sync.Map
+	// inherited is set once an exclusive store's old leases are ended.
+	inherited atomic.Bool
 
 	// checking serialises reading the state.
 	checking sync.Mutex

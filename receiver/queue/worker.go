@@ -27,6 +27,9 @@ var errReply = errors.New("the store gave a reply that its script never gives")
 //	ARGV  now, lease ms, limit, bytes of bodies, beginning of record keys, target
 //	returns for each event claimed: id, fence, attempts, replay (0 or 1), meta, body
 func (r *Redis) Claim(ctx context.Context, queue ID, limit int, lease time.Duration) ([]Delivery, error) {
+	if err := r.mine(); err != nil {
+		return nil, err
+	}
 	endpoint := keysOf(queue.EndpointUID)
 	message, err := r.run(ctx, claimScript,
 		[]string{endpoint.queue(queue.Target), endpoint.pending()},
@@ -179,6 +182,9 @@ func (r *Redis) Settle(ctx context.Context, lease Lease, settlement Settlement) 
 //	returns number pending, number dead, when the next is due ms or empty,
 //	      when the oldest was received ms or empty
 func (r *Redis) Depths(ctx context.Context, queues []ID) ([]Depth, error) {
+	if err := r.mine(); err != nil {
+		return nil, err
+	}
 	calls := make([]call, len(queues))
 	for i, queue := range queues {
 		endpoint := keysOf(queue.EndpointUID)
