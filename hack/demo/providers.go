@@ -15,8 +15,9 @@ import (
 
 const (
 	slackChallenge = "3eZbrw1aBm2rZgRNFdxV2595E9CY3gmdALWMmHkvFXO7tYXAYM8P"
-	slackBody      = `{"type":"event_callback","event_id":"Ev0DEMO","event":{"type":"app_mention","text":"<@U0> ship it \ud83d\ude80"}}`
-	shopifyBody    = `{"id":820982911946154508,"total_price":"598.94","note":"a \u003cb\u003e"}`
+	slackBody      = `{"type":"event_callback","event_id":"Ev0DEMO",` +
+		`"event":{"type":"app_mention","text":"<@U0> ship it \ud83d\ude80"}}`
+	shopifyBody = `{"id":820982911946154508,"total_price":"598.94","note":"a \u003cb\u003e"}`
 )
 
 // applyProviders applies an endpoint for each of two more providers.

@@ -67,10 +67,9 @@ func decodePeek(row rueidis.RedisMessage) (*stored, error) {
 		return nil, errors.Join(errReply, err)
 	}
 	if meta, kept := record.fields["m"]; kept {
-		record.event, record.targets, err = decodeMeta(meta)
-		if err != nil {
-			record.event = nil
-			return record, nil
+		// One that this build cannot read is listed without its details.
+		if event, targets, err := decodeMeta(meta); err == nil {
+			record.event, record.targets = event, targets
 		}
 	}
 	return record, nil
