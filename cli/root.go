@@ -44,6 +44,11 @@ func Main(ctx context.Context, arguments []string, streams Streams) int {
 	root.SetIn(streams.In)
 	root.SetOut(streams.Out)
 	root.SetErr(streams.Err)
+	// Cobra would add it later, and it keeps the output that it finds now.
+	root.InitDefaultCompletionCmd()
+	for _, command := range root.Commands() {
+		codeErrors(command)
+	}
 	err := root.ExecuteContext(ctx)
 	if _, coded := errors.AsType[*exit.Error](err); err != nil && !coded {
 		err = exit.Usagef("%w", err)
@@ -81,10 +86,6 @@ Installed as kubectl-postern it is the kubectl plugin "kubectl postern".`,
 	addTo(root, groupServer, managercmd.Command(), receivercmd.Command())
 	root.AddCommand(version.Command())
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return exit.Usagef("%w", err) })
-	root.InitDefaultCompletionCmd()
-	for _, command := range root.Commands() {
-		codeErrors(command)
-	}
 	return root
 }
 

@@ -62,7 +62,7 @@ func Run(ctx context.Context, options Options, started func(*server.Server)) err
 		Network:    options.Network,
 		Observer:   observers{measured, options.Deliveries},
 		Logger:     options.Logger,
-		DrainStore: store.volatile,
+		DrainStore: store.volatile || options.Store.Drain,
 
 		MemoryBudgetBytes: options.MemoryBudgetBytes,
 	})

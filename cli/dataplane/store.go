@@ -19,6 +19,12 @@ type StoreOptions struct {
 	User string
 	// DataDir is the store's directory, if this process can see it.
 	DataDir string
+	// Exclusive tells that no other process uses the store: leases that are found
+	// at start belong to nobody.
+	Exclusive bool
+	// Drain delivers what the store holds before this process ends, because the
+	// store does not outlive it.
+	Drain bool
 	// AllowWeakDurability accepts settings that lose acknowledged events.
 	AllowWeakDurability bool
 }
@@ -36,7 +42,8 @@ func (o StoreOptions) open(ctx context.Context) (*opened, error) {
 	}
 	// The store must outlive the signal to stop: draining needs it.
 	store, err := queue.NewRedis(context.WithoutCancel(ctx), queue.Options{
-		URL: o.URL, Username: o.User, DataDir: o.DataDir, AllowWeakDurability: o.AllowWeakDurability,
+		URL: o.URL, Username: o.User, DataDir: o.DataDir, Exclusive: o.Exclusive,
+		AllowWeakDurability: o.AllowWeakDurability,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("--store: %w", err)

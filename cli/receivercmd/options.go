@@ -28,6 +28,8 @@ type Options struct {
 	Store               string
 	StoreUser           string
 	StoreDataDir        string
+	StoreExclusive      bool
+	DrainStore          bool
 	AllowWeakDurability bool
 
 	TrustedProxies []string
@@ -56,6 +58,10 @@ func (o *Options) BindFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.StoreUser, "store-user", "", "user at the store, when the URL names none")
 	flags.StringVar(&o.StoreDataDir, "store-data-dir", "",
 		"directory of the store's files, when this process can see it; its volume's watermark is kept too")
+	flags.BoolVar(&o.StoreExclusive, "store-exclusive", false,
+		"nobody else uses the store: deliver at once what was in flight when the process before ended")
+	flags.BoolVar(&o.DrainStore, "drain-store", false,
+		"deliver what the store holds before stopping, because the store goes with the pod")
 	flags.BoolVar(&o.AllowWeakDurability, "allow-weak-durability", false,
 		"serve although the store's settings can lose acknowledged events")
 	flags.StringSliceVar(&o.TrustedProxies, "trusted-proxies", nil,

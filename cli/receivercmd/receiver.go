@@ -70,6 +70,7 @@ func run(ctx context.Context, options *Options, out io.Writer) error {
 		Listen: options.Listen, Internal: options.Internal, TLSCertDir: options.TLSCertDir,
 		Store: dataplane.StoreOptions{
 			URL: options.Store, User: options.StoreUser, DataDir: options.StoreDataDir,
+			Exclusive: options.StoreExclusive, Drain: options.DrainStore,
 			AllowWeakDurability: options.AllowWeakDurability,
 		},
 		Network: options.network(settings), Source: source.Run,

@@ -49,7 +49,8 @@ print the answer.
 
 The exit status is 0 when every answer was a 2xx, 1 when one was not or none came.`,
 		Example: `  postern send github --secret-file secret.txt --url http://localhost:8080/ci/github
-  postern send github --event release.published --secret-file secret.txt --url https://hooks.example.com/ci/github
+  postern send github --event release.published --secret-file secret.txt \
+    --url https://hooks.example.com/ci/github
 
   # The same delivery three times: one is accepted, two are duplicates
   postern send stripe --id evt_1 --repeat 3 --secret-file whsec.txt --url http://localhost:8080/shop/stripe`,

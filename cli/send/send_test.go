@@ -156,7 +156,6 @@ func TestUsage(t *testing.T) {
 		"missing secret":   {"github --url http://a --secret-file " + missing, "--secret-file"},
 		"repeat":           {"github --url http://a --repeat 0 --secret-file " + file, "--repeat"},
 		"signed url":       {"github --url http://a --signed-url b --secret-file " + file, "--signed-url"},
-		"public key only":  {"aws-sns --url http://a --secret-file " + file, "aws-sns"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -2,9 +2,11 @@ package verifycmd
 
 import (
 	"net/http"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/postern-dev/postern/receiver/verify"
+	"github.com/postern-dev/postern/receiver/verify/diagnose"
 )
 
 // answer is the JSON object of the command.
@@ -14,6 +16,9 @@ type answer struct {
 	// Reason and Detail say why a request is rejected.
 	Reason verify.Reason `json:"reason,omitempty"`
 	Detail string        `json:"detail,omitempty"`
+	// Hint tells what would have matched, Findings the same for programs.
+	Hint     string             `json:"hint,omitempty"`
+	Findings []diagnose.Finding `json:"findings,omitempty"`
 	// Key names the file whose secret matched.
 	Key        string `json:"key,omitempty"`
 	DeliveryID string `json:"deliveryId,omitempty"`
@@ -30,8 +35,15 @@ type response struct {
 	BodyBase64 []byte `json:"bodyBase64,omitempty"`
 }
 
-func rejectedAnswer(rejection *verify.Rejection) answer {
-	return answer{Result: "rejected", Reason: rejection.Reason, Detail: rejection.Detail}
+func rejectedAnswer(rejection *verify.Rejection, findings []diagnose.Finding) answer {
+	texts := make([]string, len(findings))
+	for i, finding := range findings {
+		texts[i] = finding.Text
+	}
+	return answer{
+		Result: "rejected", Reason: rejection.Reason, Detail: rejection.Detail,
+		Hint: strings.Join(texts, "; "), Findings: findings,
+	}
 }
 
 func acceptedAnswer(verdict verify.Verdict) answer {

@@ -20,6 +20,7 @@ import (
 	"github.com/postern-dev/postern/cli/output"
 	"github.com/postern-dev/postern/receiver/route"
 	"github.com/postern-dev/postern/receiver/verify"
+	"github.com/postern-dev/postern/receiver/verify/diagnose"
 )
 
 // options are the flags as given.
@@ -44,7 +45,8 @@ func Command() *cobra.Command {
 		Short: "Judge one recorded request offline",
 		Long: `Judge one recorded request offline, exactly as a receiver would.
 
-Prints one JSON object. The exit status is 0 for a request that is verified or
+Prints one JSON object; for a request that is rejected it tells, where that can be told,
+what would have matched. The exit status is 0 for a request that is verified or
 a handshake, 1 for one that is rejected, and 2 when it could not be judged.`,
 		Example: `  # Why was this delivery refused?
   postern verify --provider github --secret-file secret.txt \
@@ -110,7 +112,7 @@ func run(ctx context.Context, given options, stdin io.Reader, stdout io.Writer) 
 	rejection, rejected := errors.AsType[*verify.Rejection](err)
 	switch {
 	case rejected:
-		if err := output.WriteJSONLine(stdout, rejectedAnswer(rejection)); err != nil {
+		if err := output.WriteJSONLine(stdout, rejectedAnswer(rejection, diagnose.Explain(ctx, config, request, err))); err != nil {
 			return err
 		}
 		return exit.Silent(exit.Failure)

@@ -1,6 +1,9 @@
 package verifycmd_test
 
 import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -171,6 +174,30 @@ eventType: {header: X-Event}
 				t.Errorf("output is %q, want one line without the secret", got.Stdout)
 			}
 		})
+	}
+}
+
+// TestHint recognises a body that lost its last byte on the way to a file.
+func TestHint(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	key := clitest.WriteFile(t, folder, "key", "s3cret\n")
+	body := "{\"zen\": \"Keep it\"}\n"
+	mac := hmac.New(sha256.New, []byte("s3cret"))
+	mac.Write([]byte(body))
+	got := clitest.Run(t, "verify", "--provider", "github", "--secret-file", key,
+		"--header", "X-Hub-Signature-256: sha256="+hex.EncodeToString(mac.Sum(nil)),
+		"--body-file", clitest.WriteFile(t, folder, "body", strings.TrimSpace(body)))
+	var answer struct {
+		Reason, Hint string
+		Findings     []struct{ Cause, Text string }
+	}
+	if err := json.Unmarshal([]byte(got.Stdout), &answer); err != nil || got.Status != exit.Failure {
+		t.Fatalf("status %d, output %s (%v)", got.Status, got.Stdout, err)
+	}
+	if answer.Reason != "signature_mismatch" || len(answer.Findings) != 1 || answer.Hint != answer.Findings[0].Text ||
+		!strings.Contains(answer.Findings[0].Cause, "newline") {
+		t.Errorf("answer is %+v, want the missing newline named", answer)
 	}
 }
 
