@@ -119,6 +119,34 @@ func TestDeadTargetBesideAHealthyOneOfTheSameEndpoint(t *testing.T) {
 	})
 }
 
+// TestEventOfADeadTargetIsThereWhenTheTargetIs: it was leased for the sake of
+// the healthy target, and must not wait until that lease runs out.
+func TestEventOfADeadTargetIsThereWhenTheTargetIs(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		e := changed(endpoint("ci", "dead", "healthy"), func(e *route.Endpoint) { e.Retry.MaxBackoffSeconds = 2 })
+		w := newWorld(t, nil, e)
+		w.targets.script(func(_ *http.Request, service string) (int, http.Header, error) {
+			if service == "dead.ci" {
+				return http.StatusBadGateway, nil, nil
+			}
+			return http.StatusOK, nil, nil
+		})
+		var events []*event.Event
+		for range 20 {
+			ev, handed := w.admit(e)
+			if !handed {
+				t.Fatal("an event with a healthy target was not handed over")
+			}
+			events = append(events, ev)
+			synctest.Wait()
+		}
+		w.targets.reply(http.StatusOK)
+		pass(5 * time.Second)
+		w.expectStatus(queue.StatusDelivered, events...)
+	})
+}
+
 func TestEventsForADeadTargetHoldNoMemory(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -48,9 +48,9 @@ func (e *Engine) Reserve(queues []queue.ID, size int64) (*Reservation, bool) {
 	}, true
 }
 
-// HandOver gives the engine an event that the store leased to it. A target
-// that cannot take it now gets it when the lease has run out; that costs no
-// call of the store.
+// HandOver gives the engine an event that the store leased to it. The lease of
+// a target that cannot take it now is given back, so that the event is there
+// as soon as the target is.
 func (r *Reservation) HandOver(ev *event.Event, leases []queue.Lease) {
 	e := r.engine
 	e.mu.Lock()
@@ -63,12 +63,16 @@ func (r *Reservation) HandOver(ev *event.Event, leases []queue.Lease) {
 		if l == nil {
 			continue
 		}
-		if !l.open() || (e.phase != running && e.phase != draining) {
-			e.noteDue(l, r.expires)
+		if e.phase == stopped {
 			continue
 		}
 		r.memory.users++
-		l.push(&job{lane: l, event: ev, lease: lease, expires: r.expires, memory: r.memory, handed: true})
+		j := &job{lane: l, spec: l.spec, event: ev, lease: lease, expires: r.expires, memory: r.memory, handed: true}
+		if !l.open() || (e.phase != running && e.phase != draining) {
+			e.release(l, []*job{j})
+			continue
+		}
+		l.push(j)
 		e.enqueue(l)
 	}
 	e.leave(r.memory)
