@@ -78,7 +78,10 @@ func (m *model) receiverArguments() []string {
 	}
 	if m.sidecar() {
 		arguments = append(arguments, "--store=unix://"+socketPath, "--store-user="+acl.Username,
-			"--store-data-dir="+storePath)
+			"--store-data-dir="+storePath, "--store-exclusive")
+	}
+	if m.sidecar() && !m.persistent() {
+		arguments = append(arguments, "--drain-store")
 	}
 	if len(m.spec.TrustedProxies) > 0 {
 		arguments = append(arguments, "--trusted-proxies="+join(m.spec.TrustedProxies))
