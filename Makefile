@@ -18,7 +18,7 @@ KUSTOMIZE = $(TOOL) kustomize
 KUBECTL ?= $(shell command -v kubectl || echo '$$(hack/controlplane/assets)/kubectl')
 LDFLAGS = -s -w -X github.com/postern-dev/postern/cli/version.Version=$(VERSION)
 STATIC = CGO_ENABLED=0 GOOS=$(word 1,$(subst /, ,$(PLATFORM))) GOARCH=$(word 2,$(subst /, ,$(PLATFORM)))
-GENERATED = api/v1alpha1/zz_generated.deepcopy.go config/crd/bases config/rbac/role.yaml docs
+GENERATED = api/v1alpha1/zz_generated.deepcopy.go config/crd/bases config/rbac/role.yaml docs charts
 
 .DEFAULT_GOAL := build
 
@@ -52,6 +52,10 @@ manifests: ## Generate CRDs and the manager's ClusterRole.
 docs: manifests ## Generate the field tables of the kinds' pages from the CRDs.
 	go run ./hack/docs
 
+.PHONY: chart
+chart: manifests ## Generate what the Helm chart repeats: CRDs, rules, schema and table of the values.
+	go run ./hack/chart
+
 .PHONY: fmt
 fmt: ## Format the code.
 	gofmt -w $$(git ls-files '*.go')
@@ -70,17 +74,21 @@ lint-fix: bin/lint ## Run the linters and repair what they can repair.
 	bin/lint run --fix ./...
 
 .PHONY: verify
-verify: generate manifests docs ## Regenerate everything and fail when something differs from what is committed.
+verify: generate manifests docs chart ## Regenerate everything and fail when something differs from what is committed.
 	@hack/verify $(GENERATED)
+
+.PHONY: helm-lint
+helm-lint: bin/helm ## Lint the Helm chart with its default values; `make test` lints it with all of the tests' values.
+	bin/helm lint --strict --quiet charts/postern
 
 .PHONY: tidy
 tidy: ## Tidy every module.
-	@for module in . hack/controlplane hack/lint hack/tools; do (cd $$module && go mod tidy); done
+	@for module in . hack/controlplane hack/lint hack/tools hack/tools/helm; do (cd $$module && go mod tidy); done
 
 ##@ Tests
 
 .PHONY: test
-test: ## Run all tests: unit, golden, fuzz seeds, real Redis, real API server; the receiver with the race detector.
+test: bin/helm ## Run all tests: unit, golden, fuzz seeds, real Redis, real API server; the receiver with the race detector.
 	@hack/redis
 	@assets=$$(hack/controlplane/assets) && KUBEBUILDER_ASSETS=$$assets hack/test
 
@@ -127,6 +135,10 @@ e2e-image: ## Build the end-to-end tests' image E2E_IMG in the same way: dist/e2
 installer: ## Write dist/install.yaml and dist/receiver.yaml for the images IMG and REDIS_IMG.
 	@hack/installer "$(IMG)" "$(REDIS_IMG)"
 
+.PHONY: chart-package
+chart-package: bin/helm chart ## Write the chart's archive to dist.
+	bin/helm package --destination dist charts/postern
+
 .PHONY: clean
 clean: ## Remove what make built in the tree.
 	rm -rf bin dist
@@ -155,3 +167,7 @@ undeploy: installer ## Remove everything that deploy made. Queued events go with
 bin/lint: hack/lint/go.mod hack/lint/go.sum hack/lint/main.go
 	@echo "building golangci-lint: some minutes the first time"
 	CGO_ENABLED=0 go build -C hack/lint -trimpath -ldflags "-s -w" -o ../../bin/lint .
+
+bin/helm: hack/helm hack/tools/helm/go.mod hack/tools/helm/go.sum
+	@echo "building helm: some minutes the first time"
+	@hack/helm
