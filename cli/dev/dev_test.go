@@ -14,6 +14,7 @@ import (
 	"github.com/postern-dev/postern/cli"
 	"github.com/postern-dev/postern/cli/clitest"
 	"github.com/postern-dev/postern/cli/exit"
+	"github.com/postern-dev/postern/receiver/queue/redistest"
 )
 
 const endpoint = `apiVersion: hooks.postern.dev/v1alpha1
@@ -153,7 +154,8 @@ func TestEditsTakeEffect(t *testing.T) {
 	}
 
 	// Editors replace files, and new folders come in.
-	fixed := clitest.WriteFile(t, t.TempDir(), "fixed.yaml", strings.Replace(endpoint, "name: github,", "name: renamed,", 1))
+	renamed := strings.Replace(endpoint, "name: github,", "name: renamed,", 1)
+	fixed := clitest.WriteFile(t, t.TempDir(), "fixed.yaml", renamed)
 	moved := filepath.Join(s.folder, "endpoint.yaml")
 	if err := os.Rename(fixed, moved); err != nil {
 		t.Fatal(err)
@@ -188,7 +190,8 @@ func TestOutputForPrograms(t *testing.T) {
 		len(line.ID) != 32 || line.Verdict != "accepted" {
 		t.Errorf("line is %+v", line)
 	}
-	if line.Target.Name != "builder" || line.Target.Status != 500 || line.Target.Result != "retry" || line.Target.Attempt != 1 {
+	if line.Target.Name != "builder" || line.Target.Status != 500 ||
+		line.Target.Result != "retry" || line.Target.Attempt != 1 {
 		t.Errorf("target is %+v", line.Target)
 	}
 	s.out.Await(t, `"verdict":"retried"`, `"attempt":2`)
@@ -255,10 +258,34 @@ func TestBrokenAtTheStart(t *testing.T) {
 	}
 }
 
+// TestARealStoreOutlivesTheProcess starts anew over the same Redis.
+func TestARealStoreOutlivesTheProcess(t *testing.T) {
+	t.Parallel()
+	store := redistest.Start(t)
+	first := start(t, "http://127.0.0.1:1", "--store", store.URL())
+	if strings.Contains(first.err.String(), "not durable") {
+		t.Error("a real store is called not durable")
+	}
+	if sent := first.send(t, "--id", "d-3"); sent.Status != exit.OK {
+		t.Fatalf("sending: %+v", sent)
+	}
+	first.out.Await(t, "builder", "again in")
+	if status := first.stop(); status != exit.OK {
+		t.Fatalf("status at the end is %d", status)
+	}
+	served := newTarget(t, http.StatusOK)
+	second := start(t, served.URL, "--store", store.URL())
+	second.out.Await(t, "builder 200", "retried")
+	if again := second.send(t, "--id", "d-3"); !strings.Contains(again.Stdout, `"status":"duplicate"`) {
+		t.Errorf("sent again to the second process: %+v", again)
+	}
+}
+
 func TestStandardInput(t *testing.T) {
 	t.Parallel()
 	out, err := clitest.NewLines(), clitest.NewLines()
-	clitest.Start(t, cli.Streams{In: strings.NewReader(endpoint + "---\n" + fmt.Sprintf(secret, "first")), Out: out, Err: err},
+	in := strings.NewReader(endpoint + "---\n" + fmt.Sprintf(secret, "first"))
+	clitest.Start(t, cli.Streams{In: in, Out: out, Err: err},
 		"dev", "-f", "-", "--forward-to", "http://127.0.0.1:1", "--listen", "127.0.0.1:0", "--internal", "127.0.0.1:0",
 		"--external-url", "https://tunnel.example.com")
 	err.Await(t, "https://tunnel.example.com/ci/github -> http://127.0.0.1:1/hooks")

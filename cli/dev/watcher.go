@@ -90,12 +90,11 @@ func (w *watcher) wait(ctx context.Context) error {
 			return ctx.Err()
 		case <-quiet:
 			return w.follow() // there may be new folders
-		case err, open := <-w.notify.Errors:
+		case _, open := <-w.notify.Errors:
 			if !open {
 				return errors.New("watch files: the watch has ended")
 			}
 			// Events may be lost then: look at the files to be sure.
-			_ = err
 			quiet = time.After(settle)
 		case event, open := <-w.notify.Events:
 			if !open {

@@ -62,7 +62,8 @@ func start(t *testing.T, status int32) *receiver {
 // send sends an event, waits until its target was tried, and returns its id.
 func (r *receiver) send(t *testing.T, event string) string {
 	t.Helper()
-	sent := clitest.Run(t, "send", "github", "--url", r.url+"/ci/github", "--secret-file", r.key, "--event", event, "-o", "json")
+	sent := clitest.Run(t, "send", "github",
+		"--url", r.url+"/ci/github", "--secret-file", r.key, "--event", event, "-o", "json")
 	var answer struct{ Body string }
 	var body struct{ ID string }
 	if sent.Status != exit.OK || json.Unmarshal([]byte(sent.Stdout), &answer) != nil ||

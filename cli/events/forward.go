@@ -88,7 +88,7 @@ func forwardPort(ctx context.Context, dialer httpstream.Dialer, pod string) (str
 	go func() { ended <- forwarder.ForwardPorts() }()
 	disconnect := func() {
 		stop()
-		<-ended
+		_ = <-ended // how a connection ends that nobody needs any more says nothing
 	}
 	select {
 	case <-ready:

@@ -52,15 +52,18 @@ func TestPortForward(t *testing.T) {
 	expect := func(want string) {
 		t.Helper()
 		got := clitest.Run(t, line...)
-		if got.Status != exit.Failure || !strings.Contains(got.Stderr, want) || !strings.Contains(got.Stderr, "--internal-url") {
+		if got.Status != exit.Failure || !strings.Contains(got.Stderr, want) ||
+			!strings.Contains(got.Stderr, "--internal-url") {
 			t.Errorf("status %d, standard error %q; want an error about %q", got.Status, got.Stderr, want)
 		}
 	}
 	expect(`no pod of the receiver "default" is ready (0 found`)
 
 	pod := &corev1.Pod{
-		ObjectMeta: metav1.ObjectMeta{Name: "postern-receiver-0", Namespace: namespace, Labels: meta.ReceiverSelector("default")},
-		Spec:       corev1.PodSpec{Containers: []corev1.Container{{Name: "receiver", Image: "postern"}}},
+		ObjectMeta: metav1.ObjectMeta{
+			Name: "postern-receiver-0", Namespace: namespace, Labels: meta.ReceiverSelector("default"),
+		},
+		Spec: corev1.PodSpec{Containers: []corev1.Container{{Name: "receiver", Image: "postern"}}},
 	}
 	cluster.Create(t, pod)
 	expect("is ready (1 found")

@@ -18,6 +18,7 @@ import (
 	"github.com/postern-dev/postern/cli/exit"
 	"github.com/postern-dev/postern/cli/input"
 	"github.com/postern-dev/postern/cli/output"
+	"github.com/postern-dev/postern/cli/providers"
 	"github.com/postern-dev/postern/receiver/route"
 	"github.com/postern-dev/postern/receiver/verify"
 	"github.com/postern-dev/postern/receiver/verify/diagnose"
@@ -84,15 +85,10 @@ func bind(command *cobra.Command, given *options) {
 		"replay window in `SECONDS` for signed timestamps (default the provider's)")
 	command.MarkFlagsOneRequired("provider", "scheme-file")
 	command.MarkFlagsMutuallyExclusive("provider", "scheme-file")
-	_ = command.RegisterFlagCompletionFunc("provider", completeProvider)
-}
-
-func completeProvider(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-	var names []string
-	for _, preset := range verify.Presets() {
-		names = append(names, preset.Name+"\t"+preset.DisplayName)
-	}
-	return names, cobra.ShellCompDirectiveNoFileComp
+	_ = command.RegisterFlagCompletionFunc("provider",
+		func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+			return providers.Names(), cobra.ShellCompDirectiveNoFileComp
+		})
 }
 
 func run(ctx context.Context, given options, stdin io.Reader, stdout io.Writer) error {
@@ -112,7 +108,8 @@ func run(ctx context.Context, given options, stdin io.Reader, stdout io.Writer) 
 	rejection, rejected := errors.AsType[*verify.Rejection](err)
 	switch {
 	case rejected:
-		if err := output.WriteJSONLine(stdout, rejectedAnswer(rejection, diagnose.Explain(ctx, config, request, err))); err != nil {
+		findings := diagnose.Explain(ctx, config, request, err)
+		if err := output.WriteJSONLine(stdout, rejectedAnswer(rejection, findings)); err != nil {
 			return err
 		}
 		return exit.Silent(exit.Failure)

@@ -151,7 +151,8 @@ eventType: {header: X-Event}
 		{
 			"a stale timestamp",
 			[]string{"--provider", "slack", "--secret-file", slackKey, "--body-file", slackBody, "--at", "1700001000",
-				"--header", "X-Slack-Request-Timestamp: 1700000000", "--header", "X-Slack-Signature: v0=" + strings.Repeat("0", 64)},
+				"--header", "X-Slack-Request-Timestamp: 1700000000",
+				"--header", "X-Slack-Signature: v0=" + strings.Repeat("0", 64)},
 			exit.Failure,
 			`{"result":"rejected","reason":"`,
 		},
