@@ -27,7 +27,7 @@ var adyenFields = []string{
 }
 
 func newAdyenPayments(m material) (judge, error) {
-	j := &adyenPayments{}
+	j := &adyenPayments{fields: extractor{alone: true}}
 	for _, k := range m.keys {
 		secret, err := decodeKey(k, route.KeyFormat{Encoding: route.EncodingHex})
 		if err != nil {
@@ -76,10 +76,14 @@ func (j *adyenPayments) item(item []byte) (name, id string, err error) {
 	if !decodeExactly(signature[:], route.EncodingBase64, []byte(text)) {
 		return "", "", refuse(SignatureMalformed, "an item's hmacSignature is not base64 of 32 bytes")
 	}
-	content := strings.Join(found.text[:last], ":")
+	parts := make([]string, last)
+	for i := range parts {
+		parts[i], _ = found.get(i) // what is missing is signed as nothing
+	}
+	content := strings.Join(parts, ":")
 	for _, k := range j.keys {
 		if secretEqual(hmacSum(sha256.New, k.secret, []byte(content)), signature[:]) {
-			return k.name, found.text[0] + "-" + found.text[6], nil
+			return k.name, parts[0] + "-" + parts[6], nil
 		}
 	}
 	return "", "", refuse(SignatureMismatch, "no active key gives the signature of every item")

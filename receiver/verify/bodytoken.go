@@ -1,6 +1,9 @@
 package verify
 
-import "context"
+import (
+	"bytes"
+	"context"
+)
 
 // bodySecret judges requests that carry the secret in their JSON body, for
 // batches in every item.
@@ -56,7 +59,8 @@ func (j *bodySecret) one(item []byte) (string, error) {
 }
 
 // jsonItems returns the raw elements of the array name of a JSON object. Like
-// the extractor it is strict: a member that occurs twice is not found.
+// the extractor it is strict: a member that occurs twice, or again in another
+// case, is not found.
 func jsonItems(body []byte, name string) ([][]byte, bool) {
 	w := walker{scanner: scanner{data: body}, into: new(values)}
 	w.space()
@@ -69,7 +73,7 @@ func jsonItems(body []byte, name string) ([][]byte, bool) {
 	for {
 		w.space()
 		member, ok := w.name(^uint32(0))
-		if !ok || seen && string(member) == name {
+		if !ok || bytes.EqualFold(member, []byte(name)) && (seen || string(member) != name) {
 			return nil, false
 		}
 		w.space()

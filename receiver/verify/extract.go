@@ -20,6 +20,10 @@ const maxDepth = 256
 // disagree about a document could otherwise be played against each other.
 type extractor struct {
 	paths []jsonPath
+	// alone also refuses a field beside which another name stands that differs
+	// only in case: where single fields are signed and not the whole body, a
+	// target that folds case, as Go's own decoder does, would read the other.
+	alone bool
 }
 
 // jsonPath is a list of names and array indexes.
@@ -69,13 +73,18 @@ func parsePath(text string) (jsonPath, error) {
 
 // values are what an extractor found, by the index of the path.
 type values struct {
+	// text is read through get only: that of a field which occurs twice is
+	// still here.
 	text  [maxPaths]string
 	found uint32
 }
 
 // get returns the value at index; only found scalars have one.
 func (v *values) get(index int) (string, bool) {
-	return v.text[index], v.found&(1<<index) != 0
+	if v.found&(1<<index) == 0 {
+		return "", false
+	}
+	return v.text[index], true
 }
 
 // extract reads all fields in one pass. Strings are unescaped; numbers and
@@ -85,7 +94,7 @@ func (e *extractor) extract(body []byte, into *values) {
 	if len(e.paths) == 0 {
 		return
 	}
-	w := walker{scanner: scanner{data: body}, paths: e.paths, into: into}
+	w := walker{scanner: scanner{data: body}, paths: e.paths, into: into, alone: e.alone}
 	all := uint32(1)<<len(e.paths) - 1
 	if len(e.paths) == maxPaths {
 		all = ^uint32(0)
@@ -103,6 +112,7 @@ type walker struct {
 	paths    []jsonPath
 	into     *values
 	repeated uint32
+	alone    bool
 }
 
 // value reads one value; active are the paths that lead to or through it.
@@ -158,6 +168,19 @@ func (w *walker) step(active uint32, depth int, name []byte) uint32 {
 	return next
 }
 
+// folded returns those paths of active whose segment at depth is name but for
+// its case.
+func (w *walker) folded(active uint32, depth int, name []byte) uint32 {
+	var found uint32
+	for set := active; set != 0; set &= set - 1 {
+		i := bits.TrailingZeros32(set)
+		if path := w.paths[i]; depth < len(path) && bytes.EqualFold([]byte(path[depth]), name) {
+			found |= 1 << i
+		}
+	}
+	return found
+}
+
 func (w *walker) keepString(raw []byte, escaped bool, wanted uint32) bool {
 	if !escaped {
 		w.keep(string(raw), wanted)
@@ -195,6 +218,9 @@ func (w *walker) object(active uint32, depth int) bool {
 			next = w.step(active, depth, name)
 		}
 		w.repeated |= seen & next
+		if w.alone {
+			w.repeated |= w.folded(active, depth, name) &^ next
+		}
 		seen |= next
 		if !w.value(next, depth+1) {
 			return false

@@ -60,7 +60,7 @@ func (j *mailgun) judge(_ context.Context, request *Request) (proof, error) {
 
 // read returns timestamp, token and signature, from JSON or from the older
 // form posts.
-func (j *mailgun) read(request *Request) [3]string {
+func (j *mailgun) read(request *Request) (result [3]string) {
 	kind, parameters, _ := mime.ParseMediaType(request.Header.Get("Content-Type"))
 	switch kind {
 	case "application/x-www-form-urlencoded":
@@ -70,7 +70,10 @@ func (j *mailgun) read(request *Request) [3]string {
 	}
 	var found values
 	j.fields.extract(request.Body, &found)
-	return [3]string(found.text[:3])
+	for i := range result {
+		result[i], _ = found.get(i)
+	}
+	return result
 }
 
 func readForm(body []byte) (result [3]string) {

@@ -57,6 +57,7 @@ func newAmazonSNS(m material) (judge, error) {
 		return nil, err
 	}
 	j := &amazonSNS{certificates: c, topic: m.options["topicARN"], tolerance: m.tolerance}
+	j.fields.alone = true
 	for _, name := range snsNames {
 		if _, err := j.fields.add(name); err != nil {
 			return nil, err
