@@ -121,19 +121,25 @@ func (r *receiver) push(path, id string, body []byte) *http.Request {
 // stored returns the one event that the endpoint has.
 func (r *receiver) stored(t testing.TB, uid string) *queue.Record {
 	t.Helper()
-	page, err := r.store.List(t.Context(), uid, queue.Filter{})
+	page := patient(t, func() (queue.Page, error) { return r.store.List(t.Context(), uid, queue.Filter{}) })
+	if len(page.Events) != 1 {
+		t.Fatalf("endpoint %s has %d events, want one", uid, len(page.Events))
+	}
+	return patient(t, func() (*queue.Record, error) { return r.store.Get(t.Context(), uid, page.Events[0].ID) })
+}
+
+// patient asks the store again while it is unavailable: every socket of the
+// client finds out by itself that the server restarted.
+func patient[T any](t testing.TB, ask func() (T, error)) T {
+	t.Helper()
+	got, err := ask()
 	for errors.Is(err, queue.ErrUnavailable) && t.Context().Err() == nil {
-		// Every socket of the client finds out by itself that the server restarted.
-		page, err = r.store.List(t.Context(), uid, queue.Filter{})
+		got, err = ask()
 	}
-	if err != nil || len(page.Events) != 1 {
-		t.Fatalf("endpoint %s has %d events (%v), want one", uid, len(page.Events), err)
-	}
-	record, err := r.store.Get(t.Context(), uid, page.Events[0].ID)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return record
+	return got
 }
 
 func (r *receiver) count(t testing.TB, uid string) int {
