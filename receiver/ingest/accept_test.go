@@ -52,6 +52,25 @@ func TestAcceptedEventIsKeptByteForByte(t *testing.T) {
 	}
 }
 
+// TestWithoutVerificationNothingIsVerified: nobody objected to the request, and
+// nobody vouched for it either.
+func TestWithoutVerificationNothingIsVerified(t *testing.T) {
+	t.Parallel()
+	endpoint := routetest.GitHub("hook")
+	endpoint.Source, endpoint.Keys = route.Source{Provider: "none", Enforcement: route.EnforcementEnforce}, nil
+	endpoint.Deduplication.KeyExpression = "string(body.order)"
+	r := newReceiver(t, ingest.Options{}, endpoint)
+	for i, want := range []string{"accepted", "duplicate"} {
+		got := r.do(t, r.request(http.MethodPost, "/ci/hook", fmt.Appendf(nil, `{"order":7,"try":%d}`, i)))
+		if got.status != 200 || got.content["status"] != want {
+			t.Errorf("answer %d %s, want %s", got.status, got.body, want)
+		}
+	}
+	if r.stored(t, "uid-hook").Event.Verified {
+		t.Error("an event that nothing verified is marked as verified")
+	}
+}
+
 func TestCopiesMakeOneEvent(t *testing.T) {
 	t.Parallel()
 	r := newReceiver(t, ingest.Options{}, routetest.GitHub("hook"))

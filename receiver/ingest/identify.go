@@ -22,7 +22,7 @@ func (h *Handler) identify(x *exchange) (*answer, error) {
 		Type:        x.verdict.EventType,
 		DeliveryID:  x.verdict.DeliveryID,
 		ReceivedAt:  x.started,
-		Verified:    x.verified,
+		Verified:    x.verified && r.Source.Verifies(),
 		TraceParent: traceParent(x.request.Header),
 		Method:      x.request.Method,
 		RawQuery:    forwardableQuery(x.request.URL.RawQuery, x.endpoint.Verifier),

@@ -32,6 +32,10 @@ func (s Source) Label() string {
 	return "scheme"
 }
 
+// Verifies tells whether the source proves anything. The provider "none" does
+// not: its events must never pass for verified ones.
+func (s Source) Verifies() bool { return s.Provider != "none" }
+
 // Algorithm is how a request proves that it knows the key.
 type Algorithm string
 
