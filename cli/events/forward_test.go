@@ -8,33 +8,12 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes/scheme"
-	"k8s.io/client-go/rest"
-	"k8s.io/client-go/tools/clientcmd"
-	"k8s.io/client-go/tools/clientcmd/api"
 
 	"github.com/postern-dev/postern/cli/clitest"
 	"github.com/postern-dev/postern/cli/exit"
 	"github.com/postern-dev/postern/controllers/controltest"
 	"github.com/postern-dev/postern/controllers/meta"
 )
-
-// writeKubeconfig writes what a user of the cluster would have.
-func writeKubeconfig(t *testing.T, config *rest.Config) string {
-	t.Helper()
-	file := filepath.Join(t.TempDir(), "kubeconfig")
-	err := clientcmd.WriteToFile(api.Config{
-		Clusters: map[string]*api.Cluster{"c": {Server: config.Host, CertificateAuthorityData: config.CAData}},
-		AuthInfos: map[string]*api.AuthInfo{
-			"u": {ClientCertificateData: config.CertData, ClientKeyData: config.KeyData},
-		},
-		Contexts:       map[string]*api.Context{"x": {Cluster: "c", AuthInfo: "u", Namespace: "ci"}},
-		CurrentContext: "x",
-	}, file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return file
-}
 
 // TestPortForward goes as far as an API server without nodes lets it: to the
 // pod that would be connected.
@@ -47,7 +26,7 @@ func TestPortForward(t *testing.T) {
 	t.Cleanup(func() { _ = stop() })
 	namespace := cluster.Namespace(t)
 	line := []string{
-		"events", "list", "--kubeconfig", writeKubeconfig(t, cluster.Config), "--system-namespace", namespace,
+		"events", "list", "--kubeconfig", cluster.Kubeconfig(t), "--system-namespace", namespace,
 	}
 	expect := func(want string) {
 		t.Helper()

@@ -7,9 +7,12 @@ package managercmd
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
+	"sync/atomic"
 
 	"github.com/go-logr/logr"
 	"github.com/spf13/cobra"
@@ -112,7 +115,29 @@ func newManager(options *Options) (ctrl.Manager, error) {
 	if err := mgr.AddHealthzCheck("ping", healthz.Ping); err != nil {
 		return nil, err
 	}
-	return mgr, mgr.AddReadyzCheck("ping", healthz.Ping)
+	caches := &started{}
+	return mgr, errors.Join(mgr.AddReadyzCheck("caches", caches.check), mgr.Add(caches))
+}
+
+// started tells whether the caches are filled: the manager starts runnables
+// that need no leadership right after that. A manager whose permissions are
+// missing is never ready, and a rollout stops there.
+type started struct{ done atomic.Bool }
+
+// Start is called when the caches are filled.
+func (s *started) Start(context.Context) error {
+	s.done.Store(true)
+	return nil
+}
+
+// NeedLeaderElection is false: one that stands by is ready too.
+func (s *started) NeedLeaderElection() bool { return false }
+
+func (s *started) check(*http.Request) error {
+	if !s.done.Load() {
+		return errors.New("the caches are not filled yet")
+	}
+	return nil
 }
 
 func (o *Options) metrics() metricsserver.Options {
