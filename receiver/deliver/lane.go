@@ -67,8 +67,10 @@ type lane struct {
 	claiming bool
 	// barren counts claims in a row that found nothing of what was due.
 	barren int
-	// measured is set once the store was asked how much it holds.
+	// measured is set once the store was asked how much it holds. pending is what
+	// it said last, or 1 when it has got something since.
 	measured bool
+	pending  int64
 
 	// ready is set while the lane stands in its tenant's line.
 	ready bool
@@ -91,6 +93,14 @@ type job struct {
 	handed bool
 	// probe is set on the one event that a breaker lets through.
 	probe bool
+}
+
+// every, unmeasured and holding pick lanes to ask the store about: all, those
+// that it was never asked about, and those that had or may have got events.
+func (l *lane) every() bool      { return true }
+func (l *lane) unmeasured() bool { return !l.measured }
+func (l *lane) holding() bool {
+	return !l.measured || l.pending > 0 || l.behind || l.inFlight > 0 || l.waiting.len() > 0
 }
 
 // open tells whether events may pass freely.

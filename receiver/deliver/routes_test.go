@@ -222,6 +222,39 @@ func TestRecreatedEndpointInheritsNothing(t *testing.T) {
 	})
 }
 
+// TestDepthsFollowWhatHappens: who watches an outage sees it grow and end, and
+// a target without events costs the store next to nothing.
+func TestDepthsFollowWhatHappens(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		e := endpoint("ci", "a")
+		w := newWorld(t, nil, suspended(e))
+		synctest.Wait()
+		for _, step := range []struct {
+			does string
+			do   func()
+			want int64
+		}{
+			{"admit", func() { w.admit(e) }, 1},
+			{"admit more", func() { w.admit(e); w.admit(e) }, 3},
+			{"resume", func() { w.engine.SetRoutes([]*route.Endpoint{e}) }, 0},
+			{"fail", func() { w.targets.reply(http.StatusBadGateway); w.admit(e) }, 1},
+			{"recover", func() { w.targets.reply(http.StatusOK); pass(5 * time.Second) }, 0},
+		} {
+			step.do()
+			pass(3 * time.Second)
+			if got := w.seen.depths[deliver.Ref{Namespace: "ci", Endpoint: "in", Target: "a"}]; got.Pending != step.want {
+				t.Errorf("%s: depth is %+v after 3s, want %d pending", step.does, got, step.want)
+			}
+		}
+		before := w.worker.called("Depths")
+		pass(time.Minute)
+		if calls := w.worker.called("Depths") - before; calls > 5 {
+			t.Errorf("%d calls in a minute without events, want about four", calls)
+		}
+	})
+}
+
 func TestDepthsAreReported(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

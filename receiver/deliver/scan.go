@@ -8,25 +8,35 @@ import (
 	"github.com/postern-dev/postern/receiver/queue"
 )
 
-// scanBatch is how many queues one question for depths names.
-const scanBatch = 128
+const (
+	// scanBatch is how many queues one question for depths names.
+	scanBatch = 128
+	// followInterval is how often the store is asked about queues that hold
+	// something, so that people who watch an outage see it grow and end.
+	followInterval = 2 * time.Second
+)
 
-// scanLoop asks the store about every queue now and then, and about new ones at
-// once: what a replica that died left behind is found here.
+// scanLoop asks the store about every queue now and then, more often about
+// those that hold something, and about new ones at once: what a replica that
+// died left behind is found here.
 func (e *Engine) scanLoop(ctx context.Context) {
 	timer := time.NewTimer(e.scanWait())
 	defer timer.Stop()
+	follow := time.NewTicker(followInterval)
+	defer follow.Stop()
 	for {
-		everything := false
+		which := (*lane).unmeasured
 		select {
 		case <-ctx.Done():
 			return
 		case <-timer.C:
-			everything = true
+			which = (*lane).every
 			timer.Reset(e.scanWait())
+		case <-follow.C:
+			which = (*lane).holding
 		case <-e.scanSoon:
 		}
-		for failures := 1; !e.scan(ctx, everything); failures++ {
+		for failures := 1; !e.scan(ctx, which); failures++ {
 			if !e.pause(outageWait(failures, e.opts.Rand())) {
 				return
 			}
@@ -39,9 +49,9 @@ func (e *Engine) scanWait() time.Duration {
 	return time.Duration((0.5 + e.opts.Rand()) * float64(e.opts.RescanInterval))
 }
 
-// scan asks about every lane, or about those that were never asked about.
-func (e *Engine) scan(ctx context.Context, everything bool) (ok bool) {
-	ids := e.scanned(everything)
+// scan asks about the lanes that which picks.
+func (e *Engine) scan(ctx context.Context, which func(*lane) bool) (ok bool) {
+	ids := e.scanned(which)
 	for len(ids) > 0 {
 		batch := ids[:min(scanBatch, len(ids))]
 		ids = ids[len(batch):]
@@ -60,12 +70,12 @@ func (e *Engine) scan(ctx context.Context, everything bool) (ok bool) {
 	return true
 }
 
-func (e *Engine) scanned(everything bool) []queue.ID {
+func (e *Engine) scanned(which func(*lane) bool) []queue.ID {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	var ids []queue.ID
 	for id, l := range e.lanes {
-		if everything || !l.measured {
+		if which(l) {
 			ids = append(ids, id)
 		}
 	}
@@ -81,7 +91,7 @@ func (e *Engine) measured(id queue.ID, depth queue.Depth) {
 		return
 	}
 	now := time.Now()
-	l.measured = true
+	l.measured, l.pending = true, depth.Pending
 	if !depth.NextDue.IsZero() {
 		if !depth.NextDue.After(now) {
 			l.behind = true

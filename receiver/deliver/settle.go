@@ -63,6 +63,7 @@ func (e *Engine) settled(j *job, settlement queue.Settlement, waited, stored boo
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	j.lane.pending = max(j.lane.pending, 1)
 	e.noteDue(j.lane, time.Now().Add(settlement.After))
 }
 
