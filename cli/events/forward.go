@@ -78,23 +78,27 @@ func newDialer(config *rest.Config, address *url.URL) (httpstream.Dialer, error)
 
 func forwardPort(ctx context.Context, dialer httpstream.Dialer, pod string) (string, func(), error) {
 	ctx, stop := context.WithCancel(ctx)
-	ready, ended := make(chan struct{}), make(chan error, 1)
+	ready, ended := make(chan struct{}), make(chan struct{})
 	forwarder, err := portforward.NewOnAddressesForStreamingWithContext(ctx, dialer, []string{"127.0.0.1"},
 		[]string{fmt.Sprintf("0:%d", internalPort)}, ready, io.Discard, io.Discard)
 	if err != nil {
 		stop()
 		return "", nil, err
 	}
-	go func() { ended <- forwarder.ForwardPorts() }()
+	var failure error
+	go func() {
+		defer close(ended)
+		failure = forwarder.ForwardPorts()
+	}()
 	disconnect := func() {
 		stop()
-		_ = <-ended // how a connection ends that nobody needs any more says nothing
+		<-ended // with what error says nothing: nobody needs the connection any more
 	}
 	select {
 	case <-ready:
-	case err := <-ended:
+	case <-ended:
 		stop()
-		return "", nil, fmt.Errorf("forward a port to pod %s: %w", pod, err)
+		return "", nil, fmt.Errorf("forward a port to pod %s: %w", pod, failure)
 	}
 	ports, err := forwarder.GetPorts()
 	if err != nil {
