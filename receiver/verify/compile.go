@@ -165,7 +165,7 @@ func (m *material) gatherKeys(keys []route.Key, p *preset) error {
 	}
 	for _, option := range []string{p.publicKeyOption, optionKey.Name} {
 		if text := m.options[option]; p.publicKeyOption != "" && text != "" {
-			m.keys = append(m.keys, key{name: "options." + option, text: strings.TrimSpace(text)})
+			m.keys = append(m.keys, key{name: fromOptions + option, text: strings.TrimSpace(text)})
 		}
 	}
 	if p.special == nil && p.publicKeyOption != "" && len(m.keys) == 0 {

@@ -17,7 +17,7 @@ func publicMaterial(m material, options ...string) []key {
 	keys := m.keys
 	for _, name := range options {
 		if text := strings.TrimSpace(m.options[name]); text != "" {
-			keys = append(keys[:len(keys):len(keys)], key{name: "options." + name, text: text})
+			keys = append(keys[:len(keys):len(keys)], key{name: fromOptions + name, text: text})
 		}
 	}
 	return keys

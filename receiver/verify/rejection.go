@@ -1,6 +1,9 @@
 package verify
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // Reason is why a request was refused: the word in the answer, the log and the metric.
 type Reason string
@@ -38,6 +41,9 @@ func refusef(reason Reason, format string, args ...any) error {
 	return refuse(reason, fmt.Sprintf(format, args...))
 }
 
+// fromOptions begins the names of keys that stand in source.options.
+const fromOptions = "options."
+
 // KeyError says that a key of the Secret cannot be a key of the source.
 type KeyError struct {
 	// Key is the name within the Secret.
@@ -49,6 +55,11 @@ type KeyError struct {
 // Error names the key and says what is wrong with it.
 func (e *KeyError) Error() string { return fmt.Sprintf("key %q of the Secret %s", e.Key, e.Problem) }
 
+// badKey is a KeyError, or for keys that stand in an option an error that names
+// the option.
 func badKey(name, format string, args ...any) error {
+	if option, ok := strings.CutPrefix(name, fromOptions); ok {
+		return fmt.Errorf("source.options.%s: %s", option, fmt.Sprintf(format, args...))
+	}
 	return &KeyError{Key: name, Problem: fmt.Sprintf(format, args...)}
 }
