@@ -61,7 +61,8 @@ func TestPublishedKeysAreFetched(t *testing.T) {
 	if got := push(private); got.status != 200 || !strings.Contains(got.body, `"accepted"`) {
 		t.Fatalf("answer %d %s", got.status, got.body)
 	}
-	if header := builder.next(t).header; header.Get("Postern-Source") != "google-pubsub" || header.Get("Authorization") != "" {
+	header := builder.next(t).header
+	if header.Get("Postern-Source") != "google-pubsub" || header.Get("Authorization") != "" {
 		t.Errorf("the target got %v, want the source and no token", header)
 	}
 	other, err := rsa.GenerateKey(rand.Reader, 2048)

@@ -97,7 +97,8 @@ func TestSendGrid(t *testing.T) {
 		t.Errorf("got %+v, want id e1 and type open", verdict)
 	}
 	// The line break at the end of the body is signed.
-	refused(t, verifier, with(event, func(r *verify.Request) { r.Body = bytes.TrimSpace(r.Body) }), verify.SignatureMismatch)
+	refused(t, verifier, with(event, func(r *verify.Request) { r.Body = bytes.TrimSpace(r.Body) }),
+		verify.SignatureMismatch)
 	refused(t, verifier, with(event, func(r *verify.Request) {
 		r.Header.Set("X-Twilio-Email-Event-Webhook-Timestamp", "1")
 	}), verify.SignatureMismatch)
@@ -161,18 +162,21 @@ func TestPayPal(t *testing.T) {
 		t.Errorf("delivery id %q, want WH-1", verdict.DeliveryID)
 	}
 	refused(t, verifier, with(sale, func(r *verify.Request) { r.Body = []byte("{}") }), verify.SignatureMismatch)
-	refused(t, verifier, with(sale, func(r *verify.Request) { r.Header.Set("Paypal-Auth-Algo", "none") }), verify.SignatureMalformed)
+	refused(t, verifier, with(sale, func(r *verify.Request) { r.Header.Set("Paypal-Auth-Algo", "none") }),
+		verify.SignatureMalformed)
 	for _, foreign := range []string{
 		"http://api.paypal.com/c", "https://api.paypal.com.evil.example/c", "https://evilpaypal.com/c",
 		"https://api.paypal.com@evil.example/c", "https://api.paypal.com:8443/c", "https://127.0.0.1/c", "",
 	} {
-		_, err := verifier.Verify(t.Context(), with(sale, func(r *verify.Request) { r.Header.Set("Paypal-Cert-Url", foreign) }))
+		_, err := verifier.Verify(t.Context(), with(sale,
+			func(r *verify.Request) { r.Header.Set("Paypal-Cert-Url", foreign) }))
 		if _, rejected := err.(*verify.Rejection); !rejected { //nolint:errorlint // exactly this type
 			t.Errorf("certificate address %q: got %v, want a rejection", foreign, err)
 		}
 	}
 	fixed := endpoint{provider: "paypal", options: options, tolerance: 60}.compile(t)
-	refused(t, fixed, with(sale, func(r *verify.Request) { r.Now = specialNow.Add(2 * time.Minute) }), verify.TimestampOutOfTolerance)
+	refused(t, fixed, with(sale, func(r *verify.Request) { r.Now = specialNow.Add(2 * time.Minute) }),
+		verify.TimestampOutOfTolerance)
 
 	t.Run("a fetched certificate must be trusted", func(t *testing.T) {
 		t.Parallel()
@@ -268,7 +272,8 @@ func TestAmazonSNSConfirmation(t *testing.T) {
 		t.Errorf("got %+v after %d visits, want a handshake after one", verdict, site.requests.Load())
 	}
 	refused(t, verifier, confirmation("https://evil.example"+path), verify.SignatureMalformed)
-	refused(t, verifier, confirmation("https://sns.eu-west-1.amazonaws.com/?Action=Unsubscribe"), verify.SignatureMalformed)
+	refused(t, verifier, confirmation("https://sns.eu-west-1.amazonaws.com/?Action=Unsubscribe"),
+		verify.SignatureMalformed)
 	unreachable(t, verifier, confirmation("https://sns.eu-west-1.amazonaws.com/?Action=ConfirmSubscription"))
 	tampered := with(confirmation("https://sns.eu-west-1.amazonaws.com"+path), func(r *verify.Request) {
 		r.Body = bytes.Replace(r.Body, []byte("m-1"), []byte("m-2"), 1)
@@ -278,7 +283,8 @@ func TestAmazonSNSConfirmation(t *testing.T) {
 		t.Errorf("%d visits, want 2: a refused confirmation visits nothing", n)
 	}
 	e.fetcher = nil
-	if offline := accepted(t, e.compile(t), confirmation("https://sns.eu-west-1.amazonaws.com"+path)); offline.Handshake == nil {
+	offline := accepted(t, e.compile(t), confirmation("https://sns.eu-west-1.amazonaws.com"+path))
+	if offline.Handshake == nil {
 		t.Error("offline, the confirmation is no handshake")
 	}
 }

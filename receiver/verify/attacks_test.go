@@ -36,10 +36,12 @@ func TestVersionDowngrade(t *testing.T) {
 		provider string
 		headers  []string
 	}{
-		"stripe test-mode item":    {"stripe", []string{"Stripe-Signature", "t=" + at + ",v0=" + hexMAC(at+"."+body)}},
-		"slack of another version": {"slack", []string{"X-Slack-Request-Timestamp", at, "X-Slack-Signature", "v1=" + hexMAC("v1:"+at+":"+body)}},
-		"slack without a version":  {"slack", []string{"X-Slack-Request-Timestamp", at, "X-Slack-Signature", hexMAC("v0:" + at + ":" + body)}},
-		"github by SHA-1":          {"github", []string{"X-Hub-Signature", "sha1=" + hexMAC(body)}},
+		"stripe test-mode item": {"stripe", []string{"Stripe-Signature", "t=" + at + ",v0=" + hexMAC(at+"."+body)}},
+		"slack of another version": {"slack", []string{"X-Slack-Request-Timestamp", at, "X-Slack-Signature",
+			"v1=" + hexMAC("v1:"+at+":"+body)}},
+		"slack without a version": {"slack", []string{"X-Slack-Request-Timestamp", at, "X-Slack-Signature",
+			hexMAC("v0:" + at + ":" + body)}},
+		"github by SHA-1": {"github", []string{"X-Hub-Signature", "sha1=" + hexMAC(body)}},
 		"github, SHA-1 in the new header": {
 			"github", []string{"X-Hub-Signature-256", "sha1=" + hexMAC(body)}},
 		"hubspot v1": {"hubspot", []string{"X-HubSpot-Signature", plain(secret + body), "X-HubSpot-Signature-Version", "v1"}},
@@ -185,7 +187,8 @@ func TestUnsignedTokens(t *testing.T) {
 	endpoints["X-Webhook-Signature"] = endpoint{provider: "netlify", keys: []string{"secret"}}
 	for header, e := range endpoints {
 		v := e.compile(t)
-		for _, algorithm := range []string{`"none"`, `"None"`, `"nOnE"`, `""`, `null`, `0`, `["RS256"]`, `"RS256","alg":"none"`} {
+		for _, algorithm := range []string{`"none"`, `"None"`, `"nOnE"`, `""`, `null`, `0`, `["RS256"]`,
+			`"RS256","alg":"none"`} {
 			for _, signature := range []string{"", "AA", encode([]byte("signature"))} {
 				token := encode([]byte(`{"alg":`+algorithm+`}`)) + "." + encode(payload) + "." + signature
 				if _, err := v.Verify(t.Context(), present(header, token)); err == nil {
@@ -374,7 +377,8 @@ func TestAmbiguousParameters(t *testing.T) {
 	t.Parallel()
 	query := endpoint{provider: "docker-hub", keys: []string{"secret"}}.compile(t)
 	for _, text := range []string{
-		"secret=secret&secret=x", "secret=x&secret=secret", "secret=secret&secret=secret", "Secret=secret", "secret=secret;a=b",
+		"secret=secret&secret=x", "secret=x&secret=secret", "secret=secret&secret=secret", "Secret=secret",
+		"secret=secret;a=b",
 	} {
 		if _, err := query.Verify(t.Context(), &verify.Request{
 			Method: http.MethodPost, RawQuery: text, Header: http.Header{}, Now: specialNow,

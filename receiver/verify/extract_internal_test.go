@@ -83,7 +83,8 @@ func TestExtract(t *testing.T) {
 
 func TestParsePathRefuses(t *testing.T) {
 	t.Parallel()
-	for _, path := range []string{"", ".", "a.", "a..b", "a[", "a[x]", "a[-1]", "a[01]", "a[0", strings.Repeat("a.", 200) + "a"} {
+	for _, path := range []string{"", ".", "a.", "a..b", "a[", "a[x]", "a[-1]", "a[01]", "a[0",
+		strings.Repeat("a.", 200) + "a"} {
 		if _, err := parsePath(path); err == nil {
 			t.Errorf("%q is taken for a path", path)
 		}

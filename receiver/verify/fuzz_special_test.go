@@ -47,7 +47,8 @@ func FuzzForm(f *testing.F) {
 	)
 	f.Add("foo=1&bar=2", formType, "RSOYDt4T1cUTdK1PDd93/VVr8B8=", []byte("a=1&a=2&%zz"))
 	f.Add("bodySHA256=0a1f", "application/json", "AAAA", []byte("{}"))
-	f.Add("bt_challenge=20f9f8ed05f77439fe955c977e4c8a53", formType, "", []byte("bt_signature=public%7C00&bt_payload=PGE%2B"))
+	f.Add("bt_challenge=20f9f8ed05f77439fe955c977e4c8a53", formType, "",
+		[]byte("bt_signature=public%7C00&bt_payload=PGE%2B"))
 	f.Add(";&;", "text/plain; charset=\"", "\n", []byte("payload={}&payload=[]"))
 	f.Fuzz(func(t *testing.T, query, contentType, signature string, body []byte) {
 		for _, v := range verifiers {
@@ -102,7 +103,8 @@ func FuzzCertificateMessage(f *testing.F) {
 	)
 	for _, v := range loadVectors(f) {
 		if v.Provider == "aws-sns" || v.Provider == "paypal" {
-			f.Add(v.Headers["PAYPAL-CERT-URL"], v.Headers["PAYPAL-TRANSMISSION-SIG"], v.Headers["PAYPAL-TRANSMISSION-TIME"], v.Body)
+			f.Add(v.Headers["PAYPAL-CERT-URL"], v.Headers["PAYPAL-TRANSMISSION-SIG"], v.Headers["PAYPAL-TRANSMISSION-TIME"],
+				v.Body)
 		}
 	}
 	f.Add("https://api.paypal.com@evil.example/", "AA==", "now", []byte(`{"Type":"Notification","Type":"x"}`))
@@ -119,7 +121,8 @@ func FuzzToken(f *testing.F) {
 	own := newIssuer(f)
 	verifiers := fuzzed(f,
 		endpoint{provider: "google-pubsub", options: map[string]string{"audience": "a", "jwks": own.jwks}},
-		endpoint{provider: "azure-event-grid", options: map[string]string{"audience": "a", "tenantID": "t", "jwks": own.jwks}},
+		endpoint{provider: "azure-event-grid", options: map[string]string{"audience": "a", "tenantID": "t",
+			"jwks": own.jwks}},
 		endpoint{provider: "azure-event-grid", keys: []string{unguessed}},
 		endpoint{provider: "oidc", options: map[string]string{
 			"issuer": "https://i.example", "audience": "a", "claims": "true", "jwks": own.jwks,

@@ -103,7 +103,8 @@ func FuzzQuery(f *testing.F) {
 	verifiers := map[string]verify.Verifier{}
 	for _, name := range providers {
 		v, err := verify.Compile(verify.Config{
-			Source: route.Source{Provider: name}, Keys: []route.Key{{Name: "secret", Value: []byte("a long secret, not guessed")}},
+			Source: route.Source{Provider: name}, Keys: []route.Key{{Name: "secret",
+				Value: []byte("a long secret, not guessed")}},
 		})
 		if err != nil {
 			f.Fatal(err)

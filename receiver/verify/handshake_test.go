@@ -227,7 +227,8 @@ func TestTrustOnFirstUseNeedsNoKeyYetAndShowsNone(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, err = v.Verify(t.Context(), &verify.Request{Method: "POST", Header: http.Header{}, Body: []byte("{}"), Now: signedAt})
+		_, err = v.Verify(t.Context(), &verify.Request{Method: "POST", Header: http.Header{}, Body: []byte("{}"),
+			Now: signedAt})
 		if err == nil || reasonOf(t, err) != verify.SignatureMissing {
 			t.Errorf("%s without a key: got %v, want %s", provider, err, verify.SignatureMissing)
 		}

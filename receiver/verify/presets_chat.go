@@ -64,7 +64,8 @@ var presetsChat = []preset{
 		SetUp: []string{"LINE Developers Console, your channel, Basic settings, Channel secret: put it into the Secret."},
 	}},
 	{Preset: Preset{
-		Name: "telegram", DisplayName: "Telegram", Aliases: []string{"telegram-bot"}, DocsURL: "https://core.telegram.org/bots/api#setwebhook",
+		Name: "telegram", DisplayName: "Telegram", Aliases: []string{"telegram-bot"},
+		DocsURL:    "https://core.telegram.org/bots/api#setwebhook",
 		DeliveryID: "{json:update_id}", RetryHorizon: day,
 		Variants: token("X-Telegram-Bot-Api-Secret-Token", ""),
 		SetUp:    []string{"Give secret_token to setWebhook; put the same text into the Secret."},

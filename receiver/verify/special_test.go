@@ -104,18 +104,24 @@ const formType = "application/x-www-form-urlencoded"
 func TestTwilio(t *testing.T) {
 	t.Parallel()
 	const parameters = "CallSid=CA1234567890ABCDE&Caller=%2B14158675309&Digits=1234&From=%2B14158675309&To=%2B18005551212"
-	verifier := endpoint{provider: "twilio", keys: []string{"old", "12345"}, url: "https://mycompany.com/myapp.php"}.compile(t)
+	verifier := endpoint{
+		provider: "twilio", keys: []string{"old", "12345"}, url: "https://mycompany.com/myapp.php",
+	}.compile(t)
 	call := post(parameters, "Content-Type", formType, "X-Twilio-Signature", "RSOYDt4T1cUTdK1PDd93/VVr8B8=")
 	call.RawQuery = "foo=1&bar=2"
 	if verdict := accepted(t, verifier, call); verdict.KeyName != "key1" {
 		t.Errorf("key %q, want key1", verdict.KeyName)
 	}
 	refused(t, verifier, with(call, func(r *verify.Request) { r.RawQuery = "foo=1&bar=3" }), verify.SignatureMismatch)
-	refused(t, verifier, with(call, func(r *verify.Request) { r.Body = append(r.Body[:len(r.Body):len(r.Body)], "&x=1"...) }),
-		verify.SignatureMismatch)
-	refused(t, verifier, with(call, func(r *verify.Request) { r.Header.Del("X-Twilio-Signature") }), verify.SignatureMissing)
-	refused(t, verifier, with(call, func(r *verify.Request) { r.Header.Set("X-Twilio-Signature", "AAAA") }), verify.SignatureMalformed)
-	refused(t, verifier, with(call, func(r *verify.Request) { r.Header.Add("X-Twilio-Signature", "AAAA") }), verify.SignatureMalformed)
+	refused(t, verifier, with(call, func(r *verify.Request) {
+		r.Body = append(r.Body[:len(r.Body):len(r.Body)], "&x=1"...)
+	}), verify.SignatureMismatch)
+	refused(t, verifier, with(call, func(r *verify.Request) { r.Header.Del("X-Twilio-Signature") }),
+		verify.SignatureMissing)
+	refused(t, verifier, with(call, func(r *verify.Request) { r.Header.Set("X-Twilio-Signature", "AAAA") }),
+		verify.SignatureMalformed)
+	refused(t, verifier, with(call, func(r *verify.Request) { r.Header.Add("X-Twilio-Signature", "AAAA") }),
+		verify.SignatureMalformed)
 
 	t.Run("a JSON body is signed by its digest in the URL", func(t *testing.T) {
 		t.Parallel()
@@ -128,7 +134,8 @@ func TestTwilio(t *testing.T) {
 	t.Run("a JSON body without a digest is signed by nothing", func(t *testing.T) {
 		t.Parallel()
 		signature := base64.StdEncoding.EncodeToString(mac(sha1.New, "12345", "https://mycompany.com/myapp.php"))
-		refused(t, verifier, post(`{}`, "Content-Type", "application/json", "X-Twilio-Signature", signature), verify.SignatureMismatch)
+		refused(t, verifier, post(`{}`, "Content-Type", "application/json", "X-Twilio-Signature", signature),
+			verify.SignatureMismatch)
 	})
 	t.Run("the default port may be signed or not", func(t *testing.T) {
 		t.Parallel()
@@ -158,8 +165,9 @@ func TestMandrill(t *testing.T) {
 	body := url.Values{"mandrill_events": {`[{"event":"send"}]`}}.Encode()
 	event := post(body, "Content-Type", formType, "X-Mandrill-Signature", signature)
 	accepted(t, verifier, event)
-	refused(t, verifier, with(event, func(r *verify.Request) { r.Body = []byte(strings.Replace(body, "send", "open", 1)) }),
-		verify.SignatureMismatch)
+	refused(t, verifier, with(event, func(r *verify.Request) {
+		r.Body = []byte(strings.Replace(body, "send", "open", 1))
+	}), verify.SignatureMismatch)
 	head := with(event, func(r *verify.Request) { r.Method = http.MethodHead })
 	if verdict := accepted(t, verifier, head); verdict.Handshake == nil || verdict.Handshake.Status != http.StatusOK {
 		t.Errorf("HEAD was answered %+v, want 200", verdict.Handshake)
@@ -192,7 +200,8 @@ func TestBraintree(t *testing.T) {
 	refused(t, verifier, post("bt_payload=%zz"), verify.SignatureMalformed)
 
 	const challenge = "20f9f8ed05f77439fe955c977e4c8a53"
-	ask := &verify.Request{Method: http.MethodGet, RawQuery: "bt_challenge=" + challenge, Header: http.Header{}, Now: specialNow}
+	ask := &verify.Request{Method: http.MethodGet, RawQuery: "bt_challenge=" + challenge, Header: http.Header{},
+		Now: specialNow}
 	answer := accepted(t, verifier, ask).Handshake
 	if want := "public|" + sign(challenge); answer == nil || string(answer.Body) != want {
 		t.Errorf("challenge was answered %+v, want %s", answer, want)
@@ -214,7 +223,8 @@ func TestContentful(t *testing.T) {
 		"X-Contentful-Signed-Headers", signedHeaders, "X-Contentful-Timestamp", millis, "X-Topic", "Entry.publish")
 	entry.RawQuery = "a=b%20c"
 	accepted(t, verifier, entry)
-	refused(t, verifier, with(entry, func(r *verify.Request) { r.Header.Set("X-Topic", "Entry.delete") }), verify.SignatureMismatch)
+	refused(t, verifier, with(entry, func(r *verify.Request) { r.Header.Set("X-Topic", "Entry.delete") }),
+		verify.SignatureMismatch)
 	refused(t, verifier, with(entry, func(r *verify.Request) { r.Method = http.MethodPut }), verify.SignatureMismatch)
 	refused(t, verifier, with(entry, func(r *verify.Request) { r.RawQuery = "" }), verify.SignatureMismatch)
 	refused(t, verifier, with(entry, func(r *verify.Request) { r.Now = specialNow.Add(31 * time.Second) }),

@@ -161,8 +161,10 @@ func TestNetlify(t *testing.T) {
 	deploy := post(body, "X-Webhook-Signature", netlify.token(t, claims))
 	accepted(t, verifier, deploy)
 	refused(t, verifier, with(deploy, func(r *verify.Request) { r.Body = []byte("{}") }), verify.SignatureMismatch)
-	refused(t, endpoint{provider: "netlify", keys: []string{"another secret"}}.compile(t), deploy, verify.SignatureMismatch)
-	refused(t, verifier, post(body, "X-Webhook-Signature", netlify.token(t, changed(claims, "iss", "x"))), verify.SignatureMismatch)
+	refused(t, endpoint{provider: "netlify", keys: []string{"another secret"}}.compile(t), deploy,
+		verify.SignatureMismatch)
+	refused(t, verifier, post(body, "X-Webhook-Signature", netlify.token(t, changed(claims, "iss", "x"))),
+		verify.SignatureMismatch)
 }
 
 func TestMonday(t *testing.T) {
@@ -196,7 +198,8 @@ func TestEventGridToken(t *testing.T) {
 	event := func(claims map[string]any) *verify.Request {
 		return post(`[{"id":"e1","eventType":"Blob.Created"}]`, "Authorization", "Bearer "+entra.token(t, claims))
 	}
-	if verdict := accepted(t, verifier, event(claims())); verdict.DeliveryID != "e1" || verdict.EventType != "Blob.Created" {
+	verdict := accepted(t, verifier, event(claims()))
+	if verdict.DeliveryID != "e1" || verdict.EventType != "Blob.Created" {
 		t.Errorf("got %+v", verdict)
 	}
 	accepted(t, verifier, event(changed(claims(), "iss", "https://login.microsoftonline.com/tenant-1/v2.0")))
@@ -210,7 +213,8 @@ func TestEventGridToken(t *testing.T) {
 	if answer == nil || string(answer.Body) != `{"validationResponse":"C1"}` {
 		t.Errorf("validation was answered %+v", answer)
 	}
-	refused(t, verifier, with(validation, func(r *verify.Request) { r.Header.Del("Authorization") }), verify.SignatureMissing)
+	refused(t, verifier, with(validation, func(r *verify.Request) { r.Header.Del("Authorization") }),
+		verify.SignatureMissing)
 }
 
 func TestEventGridURLSecret(t *testing.T) {
@@ -251,12 +255,14 @@ func TestOIDC(t *testing.T) {
 	}
 	verifier := endpoint{provider: "oidc", options: options(`claims.sub == "ci"`), fetcher: site.fetcher}.compile(t)
 	claims := func() map[string]any {
-		return map[string]any{"iss": name, "aud": []string{"x", "postern"}, "sub": "ci", "exp": specialNow.Add(time.Minute).Unix()}
+		return map[string]any{"iss": name, "aud": []string{"x", "postern"}, "sub": "ci",
+			"exp": specialNow.Add(time.Minute).Unix()}
 	}
 	accepted(t, verifier, bearerPost(own.token(t, claims())))
 	refused(t, verifier, bearerPost(own.token(t, changed(claims(), "sub", "cd"))), verify.SignatureMismatch)
 	refused(t, verifier, bearerPost(own.token(t, changed(claims(), "sub", nil))), verify.SignatureMismatch)
-	refused(t, verifier, bearerPost(own.token(t, changed(claims(), "iss", "https://issuer.example.com"))), verify.SignatureMismatch)
+	refused(t, verifier, bearerPost(own.token(t, changed(claims(), "iss", "https://issuer.example.com"))),
+		verify.SignatureMismatch)
 	if n := site.requests.Load(); n != 2 {
 		t.Errorf("%d fetches, want one of the metadata and one of the keys", n)
 	}
@@ -283,7 +289,8 @@ func TestFusionAuth(t *testing.T) {
 	if verdict := accepted(t, public, event(own)); verdict.DeliveryID != "e1" || verdict.EventType != "user.create" {
 		t.Errorf("got %+v, want e1 and user.create", verdict)
 	}
-	refused(t, public, with(event(own), func(r *verify.Request) { r.Body = append(r.Body, '\n') }), verify.SignatureMismatch)
+	refused(t, public, with(event(own), func(r *verify.Request) { r.Body = append(r.Body, '\n') }),
+		verify.SignatureMismatch)
 	refused(t, public, event(other), verify.SignatureMismatch)
 	refused(t, public, post(body), verify.SignatureMissing)
 	refused(t, public, event(issuer{algorithm: jose.HS256, key: []byte(own.jwks)}), verify.SignatureMalformed)
@@ -291,7 +298,8 @@ func TestFusionAuth(t *testing.T) {
 	for _, algorithm := range []jose.SignatureAlgorithm{jose.HS256, jose.HS384, jose.HS512} {
 		shared := endpoint{provider: "fusionauth", keys: []string{"old", secret}}.compile(t)
 		accepted(t, shared, event(issuer{algorithm: algorithm, key: []byte(secret)}))
-		refused(t, shared, event(issuer{algorithm: algorithm, key: []byte(strings.Repeat("x", 64))}), verify.SignatureMismatch)
+		refused(t, shared, event(issuer{algorithm: algorithm, key: []byte(strings.Repeat("x", 64))}),
+			verify.SignatureMismatch)
 		refused(t, shared, event(own), verify.SignatureMalformed)
 	}
 	if _, err := (endpoint{provider: "fusionauth"}).tryCompile(); err == nil {

@@ -147,7 +147,8 @@ func TestExplainFindsTheFormOfASignature(t *testing.T) {
 	} {
 		other := scheme
 		change(&other)
-		header, err := verify.Sign(&other, []byte("secret"), &verify.Draft{Method: http.MethodPost, Body: []byte("x"), Now: now})
+		header, err := verify.Sign(&other, []byte("secret"),
+			&verify.Draft{Method: http.MethodPost, Body: []byte("x"), Now: now})
 		if err != nil {
 			t.Fatal(err)
 		}
