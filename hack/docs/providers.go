@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -24,7 +25,7 @@ func providers(page string, presets []verify.Preset) error {
 		write func([]verify.Preset) string
 	}{
 		{"count", count}, {"providers", presetTable}, {"handshakes", handshakeTable}, {"aliases", aliasTable},
-		{"unconfirmed", unconfirmedTable},
+		{"unconfirmed", unconfirmedTable}, {"steps", steps},
 	} {
 		if text, err = splice(text, part.name, part.write(presets)); err != nil {
 			return fmt.Errorf("%s: %w", page, err)
@@ -54,7 +55,7 @@ func presetTable(presets []verify.Preset) string {
 		"window | ack limit |\n|---|---|---|---|---|---|---|---|---|\n")
 	for _, p := range presets {
 		row := []string{
-			fmt.Sprintf("`%s`: [%s](%s)", p.Name, p.DisplayName, p.DocsURL), string(p.Class), yes(p.BodySigned),
+			fmt.Sprintf("[`%s`](#%s)", p.Name, p.Name), string(p.Class), yes(p.BodySigned),
 			codes(p.Headers), needs(&p), alternatives(p.DeliveryID), yes(p.IDSigned), window(p.RetryHorizon), span(p.AckLimit),
 		}
 		writeRow(&out, row)
@@ -79,6 +80,24 @@ func aliasTable(presets []verify.Preset) string {
 	for _, p := range presets {
 		if len(p.Aliases) > 0 {
 			writeRow(&out, []string{"`" + p.Name + "`", codes(p.Aliases)})
+		}
+	}
+	return out.String()
+}
+
+// steps are a section for each provider, the text of `postern providers NAME`.
+func steps(presets []verify.Preset) string {
+	var out strings.Builder
+	for i, p := range presets {
+		if i > 0 {
+			out.WriteString("\n")
+		}
+		fmt.Fprintf(&out, "### %s\n\n[%s](%s)\n\n", p.Name, p.DisplayName, p.DocsURL)
+		for j, step := range p.SetUp {
+			fmt.Fprintf(&out, "%d. %s\n", j+1, step)
+		}
+		for _, option := range slices.Concat(p.NeededOptions, p.OptionalOptions) {
+			fmt.Fprintf(&out, "- `%s`: %s\n", option.Name, option.Description)
 		}
 	}
 	return out.String()

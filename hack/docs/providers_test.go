@@ -13,7 +13,7 @@ func TestProvidersWritesThePage(t *testing.T) {
 	t.Parallel()
 	page := filepath.Join(t.TempDir(), "providers.md")
 	var blank strings.Builder
-	for _, part := range []string{"count", "providers", "handshakes", "aliases", "unconfirmed"} {
+	for _, part := range []string{"count", "providers", "handshakes", "aliases", "unconfirmed", "steps"} {
 		blank.WriteString(markerBegin(part) + "\nstale\n" + markerEnd + "\n\nBy hand.\n\n")
 	}
 	write(t, page, blank.String())
@@ -24,6 +24,7 @@ func TestProvidersWritesThePage(t *testing.T) {
 			DeliveryID: "{header:X-Id} | {json:id}", RetryHorizon: 5 * 24 * time.Hour, AckLimit: 90 * time.Second,
 			Secret: verify.SecretRequired, NeededOptions: []verify.Option{{Name: "must"}},
 			OptionalOptions: []verify.Option{{Name: "may"}}, Handshake: "GET | echo", Unconfirmed: "the header",
+			SetUp: []string{"Do this."},
 		},
 		{Name: "plain", DisplayName: "Plain", Class: verify.ClassNone, Secret: verify.SecretNone, RetryHorizon: time.Hour},
 	}
@@ -33,19 +34,20 @@ func TestProvidersWritesThePage(t *testing.T) {
 	first := read(t, page)
 	for _, want := range []string{
 		"2 providers, known under 3 names; 1 of them with a handshake.",
-		"| `acme`: [Acme](https://docs.example) | HMAC | yes | `X-Acme` | required, **`must`**, `may` | " +
+		"| [`acme`](#acme) | HMAC | yes | `X-Acme` | required, **`must`**, `may` | " +
 			"`{header:X-Id}`, `{json:id}` | no | 5 d | 90 s |",
 		"| None | no |  | no secret |  | no | 3 d |  |",
 		`| ` + "`acme`" + ` | POST, GET | GET \| echo |`,
 		"| `acme` | `acme-corp` |",
 		"| `acme` | the header |",
+		"### acme\n\n[Acme](https://docs.example)\n\n1. Do this.\n- `must`: \n- `may`: \n",
 		"By hand.",
 	} {
 		if !strings.Contains(first, want) {
 			t.Errorf("page lacks %q:\n%s", want, first)
 		}
 	}
-	if strings.Contains(first, "stale") || strings.Count(first, "`plain`") != 1 {
+	if strings.Contains(first, "stale") || strings.Count(first, "`plain`") != 1 || strings.Count(first, "### plain") != 1 {
 		t.Errorf("page is not as it should be:\n%s", first)
 	}
 	if err := providers(page, presets); err != nil {
