@@ -159,6 +159,11 @@ func TestPresetsAreComplete(t *testing.T) {
 		if p.DisplayName == "" || p.DocsURL == "" || len(p.SetUp) == 0 || p.Class == "" || len(p.Methods) == 0 {
 			t.Errorf("%s: incomplete: %+v", p.Name, p)
 		}
+		for _, step := range p.SetUp {
+			if !strings.HasSuffix(step, ".") {
+				t.Errorf("%s: the step %q is no sentence", p.Name, step)
+			}
+		}
 		if p.Name != strings.ToLower(p.Name) || strings.ContainsAny(p.Name, "_. ") {
 			t.Errorf("%s is not kebab-case", p.Name)
 		}

@@ -28,7 +28,8 @@ var presetsOperations = []preset{
 		},
 		SetUp: []string{
 			"Alerting, Contact points, Webhook, HMAC Signature. Fill in Secret; put the same text into the Secret.",
-			"If you set a timestamp header (recommended), give its name as the option timestampHeader.",
+			"If you set a timestamp header (recommended), give its name as the option timestampHeader, and set " +
+				"source.toleranceSeconds: Grafana has no replay window of its own.",
 		},
 	}, adapt: adaptGrafana},
 	{Preset: Preset{

@@ -29,8 +29,8 @@ var presetsWork = []preset{
 		Handshake: "the first, unsigned request brings the verification token: accepted only with awaitHandshake",
 		SetUp: []string{
 			"notion.so/my-integrations, your integration, Webhooks, Create a subscription: the endpoint's URL.",
-			"Set the option awaitHandshake to true until the verification_token has arrived, put it into the Secret,",
-			"and paste it in Notion to verify the subscription. Then take the option away.",
+			"Set the option awaitHandshake to true until the verification_token has arrived, put it into the Secret, " +
+				"and paste it in Notion to verify the subscription. Then take the option away.",
 		},
 	}, greet: greetNotion},
 	{Preset: Preset{
@@ -39,8 +39,8 @@ var presetsWork = []preset{
 		OptionalOptions: []Option{optionAwait}, Variants: hexBody("X-Hook-Signature", ""),
 		Handshake: "X-Hook-Secret is echoed only with awaitHandshake, or when it is already in the Secret",
 		SetUp: []string{
-			"Set the option awaitHandshake to true, create the webhook with the API, put the X-Hook-Secret that",
-			"Asana sent into the Secret, and take the option away.",
+			"Set the option awaitHandshake to true, create the webhook with the API, put the X-Hook-Secret that " +
+				"Asana sent into the Secret, and take the option away.",
 		},
 	}, greet: greetAsana},
 	{Preset: Preset{
