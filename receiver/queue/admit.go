@@ -47,15 +47,20 @@ func (r *Redis) Admit(ctx context.Context, admission *Admission) (Receipt, error
 //
 //	KEYS  for each event: record of the mark's id, record of the event's own id
 //	      (mostly the same), pending index, [replay mark], one queue a target
-//	ARGV  now; number of events; for each: mark's id, event's id, lease ms,
-//	      window ms, history limit, received ms, meta, body,
+//	ARGV  now; 1 to write the mark of a duplicate again; number of events;
+//	      for each: mark's id, event's id, lease ms, window ms, history limit,
+//	      received ms, meta, body,
 //	      1 if there is a replay mark else 0, number of targets, targets
 //	returns for each event: the id of the first for a duplicate, 0 when it was
 //	      stored, 1 when the mark's window is over but its event is still kept:
 //	      then nothing was written, and it must be admitted under another id
 func (r *Redis) admit(ctx context.Context, admission *Admission, markID string) (first string, reply int64, err error) {
-	keys, args := admission.arguments([]string{r.now(), "1"}, markID)
-	message, err := r.run(ctx, admitScript, keys, args)
+	run, again := r.run, "0"
+	if r.state.Load().replicated {
+		run, again = r.runReplicated, "1"
+	}
+	keys, args := admission.arguments([]string{r.now(), again, "1"}, markID)
+	message, err := run(ctx, admitScript, keys, args)
 	if err != nil {
 		return "", 0, err
 	}

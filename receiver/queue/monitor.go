@@ -23,6 +23,9 @@ type storeState struct {
 	used float64
 	// memory is the used part of memory.
 	memory float64
+	// replicated is set while every primary has a replica, which must then
+	// confirm events.
+	replicated bool
 }
 
 // Check reads the settings of the store and says whether events may be
@@ -93,6 +96,9 @@ func (r *Redis) observe(ctx context.Context) (*storeState, error) {
 		next.memory = max(next.memory, info.usedRatio)
 		next.runIDs += info.runID + " "
 	}
+	if next.replicated, err = replicated(ctx, client, infos); err != nil && !r.options.AllowWeakDurability {
+		return nil, err
+	}
 	next.used = max(next.memory, r.volumeUsed())
 	wrong, err := r.settings(ctx, client, infos)
 	if err != nil && !r.options.AllowWeakDurability {
@@ -105,6 +111,25 @@ func (r *Redis) observe(ctx context.Context) (*storeState, error) {
 		}
 	}
 	return next, nil
+}
+
+// replicated tells whether there is a replica of everything.
+func replicated(ctx context.Context, client rueidis.Client, infos map[string]serverInfo) (bool, error) {
+	primaries := 0
+	for address, node := range client.Nodes() {
+		info := infos[address]
+		if !info.primary {
+			continue
+		}
+		if info.replicas == 0 {
+			return false, nil
+		}
+		if err := mayWait(ctx, node); err != nil {
+			return false, err
+		}
+		primaries++
+	}
+	return primaries > 0, nil
 }
 
 // settings reads the settings of every server; they are few and cheap, and a

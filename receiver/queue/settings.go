@@ -73,11 +73,13 @@ type serverInfo struct {
 	runID         string
 	usedRatio     float64
 	aofWriteError bool
+	primary       bool
+	replicas      int
 }
 
 // askInfo reads what must be watched all the time, in one round trip.
 func askInfo(ctx context.Context, node rueidis.Client) (serverInfo, error) {
-	text, err := node.Do(ctx, node.B().Info().Section("server", "memory", "persistence").Build()).ToString()
+	text, err := node.Do(ctx, node.B().Info().Section("server", "memory", "persistence", "replication").Build()).ToString()
 	if err != nil {
 		return serverInfo{}, err
 	}
@@ -98,6 +100,10 @@ func parseInfo(text string) serverInfo {
 			_, _ = fmt.Sscan(value, &limit)
 		case "aof_last_write_status":
 			info.aofWriteError = value != "ok"
+		case "role":
+			info.primary = value == "master"
+		case "connected_slaves":
+			_, _ = fmt.Sscan(value, &info.replicas)
 		}
 	}
 	if limit > 0 {

@@ -2,8 +2,8 @@
 -- first and the record, which is the mark, after it; a script that fails half
 -- way leaves ids without a record, which claims sweep up, never a mark without
 -- a payload. Running out of memory is refused before the first line.
-local now = clock(ARGV[1])
-local key, arg = 1, 2
+local now, again = clock(ARGV[1]), ARGV[2] == '1'
+local key, arg = 1, 3
 
 local function take()
   arg = arg + 1
@@ -12,10 +12,14 @@ end
 
 -- duplicate returns the id of the first event with the item's mark, false if
 -- there is none, or nil and true if its window is over and it is still kept.
+-- Writing a mark again, as it is, lets a replica confirm that it has it.
 local function duplicate(item)
   local mark = redis.call('HMGET', item.mark, 'x', 'n', 'h')
   local window = tonumber(mark[1])
-  if window and (window == 0 or window > now) then return mark[2] or item.id end
+  if window and (window == 0 or window > now) then
+    if again then redis.call('HSET', item.mark, 'x', mark[1]) end
+    return mark[2] or item.id
+  end
   if window and item.mark == item.record then
     if mark[3] then return nil, true end
     redis.call('DEL', item.mark)
@@ -24,7 +28,9 @@ local function duplicate(item)
   local seen = redis.call('GET', item.replay)
   if not seen then return false end
   local expiry, first = string.match(seen, '^(%d+):(.*)$')
-  return tonumber(expiry) > now and first
+  if tonumber(expiry) <= now then return false end
+  if again then redis.call('SET', item.replay, seen, 'KEEPTTL') end
+  return first
 end
 
 local function store(item)
