@@ -1,7 +1,7 @@
 package verify_test
 
 import (
-	"crypto/sha1" //nolint:gosec // what the provider uses
+	"crypto/sha1"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
