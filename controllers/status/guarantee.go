@@ -14,8 +14,8 @@ func Guarantee(spec *v1alpha1.WebhookReceiverSpec) string {
 		return "A 2xx means that the store accepted the event; what survives depends on the store's settings, " +
 			"which are not checked. Not covered: whatever those settings lose."
 	case storeType(spec) == v1alpha1.StoreTypeExternal:
-		return "A 2xx means that the external store made the event durable as its checked settings say. " +
-			"Not covered: promotion of a replica that had not acknowledged the write."
+		return "A 2xx means that the event is fsync'd on the external store's primary and, where it has replicas, " +
+			"held by one of them. Not covered: promotion of a replica that had not acknowledged the write."
 	case spec.Store.Sidecar.Persistence.Type == v1alpha1.PersistenceEmptyDir:
 		return "A 2xx means that the event is fsync'd on the node's disk; it survives process and container " +
 			"crashes, and planned pod deletion by draining. Not covered: node loss; a drain longer than the grace period."
