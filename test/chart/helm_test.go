@@ -1,0 +1,127 @@
+// Package chart_test proves the Helm chart: what it renders, what it refuses,
+// and a whole life of a release on a real API server.
+package chart_test
+
+import (
+	"bytes"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/yaml"
+)
+
+const (
+	root      = "../.."
+	chart     = root + "/charts/postern"
+	namespace = "postern-system"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+// helm runs bin/helm with settings of its own and returns what it printed.
+func helm(t *testing.T, environment []string, arguments ...string) (string, error) {
+	t.Helper()
+	program, err := filepath.Abs(filepath.Join(root, "bin/helm"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(program); err != nil {
+		t.Fatalf("%v: run `make bin/helm`", err)
+	}
+	command := exec.CommandContext(t.Context(), program, arguments...)
+	home := t.TempDir()
+	command.Env = append(os.Environ(), "HELM_CACHE_HOME="+home, "HELM_CONFIG_HOME="+home, "HELM_DATA_HOME="+home)
+	command.Env = append(command.Env, environment...)
+	var out, problems bytes.Buffer
+	command.Stdout, command.Stderr = &out, &problems
+	if err := command.Run(); err != nil {
+		return out.String(), fmt.Errorf("helm %s: %w: %s", arguments[0], err, problems.String())
+	}
+	return out.String(), nil
+}
+
+// render renders the chart as release "postern" of the system namespace.
+func render(t *testing.T, arguments ...string) string {
+	t.Helper()
+	out, err := helm(t, nil, append([]string{"template", "postern", chart, "--namespace", namespace}, arguments...)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// valueFiles are the files of testdata/values by their names.
+func valueFiles(t *testing.T) map[string]string {
+	t.Helper()
+	files, err := filepath.Glob("testdata/values/*.yaml")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no values: %v", err)
+	}
+	named := map[string]string{}
+	for _, file := range files {
+		named[strings.TrimSuffix(filepath.Base(file), ".yaml")] = file
+	}
+	return named
+}
+
+// objects decodes a stream of manifests.
+func objects(t *testing.T, manifests string) []*unstructured.Unstructured {
+	t.Helper()
+	var found []*unstructured.Unstructured
+	for document := range strings.SplitSeq("\n"+manifests, "\n---") {
+		object := &unstructured.Unstructured{}
+		if err := yaml.Unmarshal([]byte(document), &object.Object); err != nil {
+			t.Fatalf("%v in:\n%s", err, document)
+		}
+		if len(object.Object) > 0 {
+			found = append(found, object)
+		}
+	}
+	return found
+}
+
+// find returns the object of a kind and name.
+func find(t *testing.T, among []*unstructured.Unstructured, kind, name string) *unstructured.Unstructured {
+	t.Helper()
+	for _, object := range among {
+		if object.GetKind() == kind && object.GetName() == name {
+			return object
+		}
+	}
+	t.Fatalf("no %s %s", kind, name)
+	return nil
+}
+
+// arguments are those of the manager's container as its process gets them.
+func arguments(t *testing.T, deployment *unstructured.Unstructured) []string {
+	t.Helper()
+	containers, _, err := unstructured.NestedSlice(deployment.Object, "spec", "template", "spec", "containers")
+	if err != nil || len(containers) != 1 {
+		t.Fatalf("%d containers: %v", len(containers), err)
+	}
+	given, _, err := unstructured.NestedStringSlice(containers[0].(map[string]any), "args")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range given {
+		given[i] = strings.ReplaceAll(given[i], "--namespace=$(POD_NAMESPACE)", "--namespace="+namespace)
+		given[i] = strings.ReplaceAll(given[i], "$$", "$") // as the kubelet does
+	}
+	return given
+}
+
+// flagValue is the value of a flag among arguments.
+func flagValue(arguments []string, name string) (string, bool) {
+	for _, argument := range arguments {
+		if value, found := strings.CutPrefix(argument, "--"+name+"="); found {
+			return value, true
+		}
+	}
+	return "", false
+}
