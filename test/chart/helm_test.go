@@ -115,13 +115,3 @@ func arguments(t *testing.T, deployment *unstructured.Unstructured) []string {
 	}
 	return given
 }
-
-// flagValue is the value of a flag among arguments.
-func flagValue(arguments []string, name string) (string, bool) {
-	for _, argument := range arguments {
-		if value, found := strings.CutPrefix(argument, "--"+name+"="); found {
-			return value, true
-		}
-	}
-	return "", false
-}
