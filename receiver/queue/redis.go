@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/url"
 	"strconv"
 	"strings"
 	"sync"
@@ -121,7 +122,7 @@ func (r *Redis) Close() {
 
 func clientOption(options Options) (rueidis.ClientOption, error) {
 	option, err := rueidis.ParseURL(options.URL)
-	if err != nil {
+	if err != nil || namesNoHost(options.URL) {
 		// The parser's words may quote the URL, which may hold a password.
 		return option, errors.New("the URL of the store is not valid; " +
 			"give unix:///path/to/socket, redis://host:port or rediss://host:port")
@@ -139,6 +140,13 @@ func clientOption(options Options) (rueidis.ClientOption, error) {
 		option.ForceSingleClient = true
 	}
 	return option, nil
+}
+
+// namesNoHost tells of a URL that the parser would complete: in a pod, the
+// store is never what happens to listen on localhost.
+func namesNoHost(address string) bool {
+	parsed, err := url.Parse(address)
+	return err == nil && parsed.Scheme != "unix" && parsed.Hostname() == ""
 }
 
 // watchDials makes every new connection have the store checked: behind it may

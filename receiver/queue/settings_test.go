@@ -133,6 +133,7 @@ func TestBadURLs(t *testing.T) {
 	t.Parallel()
 	for _, url := range []string{
 		"", "unix://", "http://user:hunter2@host", "redis://user:hunter2@host/one/two", "redis://:hunter2@%zz",
+		"redis://", "rediss://:hunter2@:6379",
 	} {
 		store, err := queue.NewRedis(t.Context(), queue.Options{URL: url})
 		if err == nil {
