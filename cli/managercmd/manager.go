@@ -171,9 +171,18 @@ func (o *Options) defaultImage(ctx context.Context, reader client.Reader, lookup
 	return fmt.Errorf("pod %s has no container %q to take the image from; give --image", key, podContainer)
 }
 
-func clusterConfig(kubeconfig string) (*rest.Config, error) {
+// clusterConfig has no limit of requests: the API server shares its capacity
+// out by itself (priority and fairness), and with the client's default limit
+// the first hundreds of endpoints would wait for minutes.
+func clusterConfig(kubeconfig string) (config *rest.Config, err error) {
 	if kubeconfig == "" {
-		return rest.InClusterConfig()
+		config, err = rest.InClusterConfig()
+	} else {
+		config, err = clientcmd.BuildConfigFromFlags("", kubeconfig)
 	}
-	return clientcmd.BuildConfigFromFlags("", kubeconfig)
+	if err != nil {
+		return nil, err
+	}
+	config.QPS = -1
+	return config, nil
 }
