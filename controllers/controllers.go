@@ -11,6 +11,7 @@ import (
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	gatewayv1beta1 "sigs.k8s.io/gateway-api/apis/v1beta1"
 
@@ -21,6 +22,7 @@ import (
 	"github.com/postern-dev/postern/controllers/fleet"
 	"github.com/postern-dev/postern/controllers/index"
 	"github.com/postern-dev/postern/controllers/provision"
+	"github.com/postern-dev/postern/controllers/ranges"
 	"github.com/postern-dev/postern/controllers/resources"
 	"github.com/postern-dev/postern/controllers/status"
 )
@@ -39,6 +41,10 @@ import (
 // +kubebuilder:rbac:groups=coordination.k8s.io,namespace=postern-system,resources=leases,verbs=get;create;update;patch
 // +kubebuilder:rbac:groups="",namespace=postern-system,resources=events,verbs=create;patch
 
+// rangesBacklog is more than there are lists, so that telling of one never blocks
+// for long.
+const rangesBacklog = 64
+
 // Setup registers every controller with the manager, whose cache must have been
 // made with [CacheOptions] and whose scheme is [NewScheme].
 func Setup(ctx context.Context, mgr ctrl.Manager, options Options) error {
@@ -55,6 +61,8 @@ func Setup(ctx context.Context, mgr ctrl.Manager, options Options) error {
 	writer := apply.NewWriter(mgr.GetClient(), mgr.GetAPIReader())
 	patcher := status.NewPatcher(mgr.GetClient())
 
+	published, changed := addressRanges(mgr, writer, options)
+
 	endpoints := &endpoint.Reconciler{
 		Client:          mgr.GetClient(),
 		Live:            mgr.GetAPIReader(),
@@ -63,6 +71,8 @@ func Setup(ctx context.Context, mgr ctrl.Manager, options Options) error {
 		Recorder:        mgr.GetEventRecorder("postern-endpoint"),
 		Receivers:       options.receivers(mgr, asking),
 		Ask:             asking.Route,
+		Ranges:          published.Lookup,
+		RangesChanged:   changed,
 		Table:           table,
 		Namespace:       options.Namespace,
 		WatchNamespaces: options.WatchNamespaces,
@@ -93,6 +103,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, options Options) error {
 		receivers.SetupWithManager(mgr),
 		provisionReceiver(ctx, mgr, options),
 		register(mgr.GetClient()),
+		mgr.Add(published),
 		mgr.Add(manager.RunnableFunc(func(ctx context.Context) error {
 			<-ctx.Done()
 			asking.Close()
@@ -115,6 +126,20 @@ func provisionReceiver(ctx context.Context, mgr ctrl.Manager, options Options) e
 		return fmt.Errorf("--default-receiver: %w", err)
 	}
 	return mgr.Add(provisioner)
+}
+
+// addressRanges keeps the lists that providers publish; the channel names those
+// that were fetched.
+func addressRanges(
+	mgr ctrl.Manager, writer *apply.Writer, options Options,
+) (*ranges.Keeper, <-chan event.TypedGenericEvent[string]) {
+	changed := make(chan event.TypedGenericEvent[string], rangesBacklog)
+	return ranges.NewKeeper(ranges.Options{
+		Lists:   ranges.WithURLs(options.AddressRangeURLs),
+		Store:   ranges.SecretStore{Live: mgr.GetAPIReader(), Writer: writer, Namespace: options.Namespace},
+		Logger:  mgr.GetLogger().WithName("ranges"),
+		Changed: func(provider string) { changed <- event.TypedGenericEvent[string]{Object: provider} },
+	}), changed
 }
 
 // NewScheme returns the kinds that the controllers work with.

@@ -37,6 +37,9 @@ type Options struct {
 	// DefaultReceiverOwner is the ServiceAccount with which the default receiver
 	// is removed; empty means that it stays.
 	DefaultReceiverOwner string
+	// AddressRangeURLs are other addresses of providers' lists of address ranges,
+	// by provider; also of providers that have no built-in list.
+	AddressRangeURLs map[string]string
 	// ClusterDomain is the domain of Service names; empty leaves it to the receiver.
 	ClusterDomain string
 }
@@ -51,9 +54,14 @@ func (o Options) Validate() error {
 		}
 	}
 	for _, address := range o.ReceiverURLs {
-		parsed, err := url.Parse(address)
-		if err != nil || parsed.Host == "" || parsed.Scheme != "http" && parsed.Scheme != "https" {
+		if !isURL(address) {
 			errs = append(errs, fmt.Errorf("--receiver-url: %q is not a URL such as http://127.0.0.1:8081", address))
+		}
+	}
+	for provider, address := range o.AddressRangeURLs {
+		if !isURL(address) {
+			errs = append(errs, fmt.Errorf("--address-range-url: %s=%q must end in a URL such as https://example.com/ranges.json",
+				provider, address))
 		}
 	}
 	if o.ReceiverPort < 0 || o.ReceiverPort > 65535 {
@@ -75,6 +83,11 @@ func (o Options) defaultReceiver() (*unstructured.Unstructured, error) {
 		return nil, fmt.Errorf("--default-receiver: %w", err)
 	}
 	return receiver, nil
+}
+
+func isURL(address string) bool {
+	parsed, err := url.Parse(address)
+	return err == nil && parsed.Host != "" && (parsed.Scheme == "http" || parsed.Scheme == "https")
 }
 
 func (o Options) withDefaults() Options {

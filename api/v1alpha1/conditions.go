@@ -47,6 +47,8 @@ const (
 	ReasonInvalidHost = "InvalidHost"
 	// ReasonInvalidAddressRange: an allowed range is neither CIDR nor address.
 	ReasonInvalidAddressRange = "InvalidAddressRange"
+	// ReasonAddressRangesUnavailable: the ranges of a provider have not been fetched yet.
+	ReasonAddressRangesUnavailable = "AddressRangesUnavailable"
 	// ReasonInvalidExpression: a CEL expression does not compile.
 	ReasonInvalidExpression = "InvalidExpression"
 	// ReasonUnknownProvider: this release has no such provider.

@@ -72,12 +72,13 @@ type WebhookEndpointSpec struct {
 	// +kubebuilder:validation:XValidation:rule="!self.matches('/[.][.]?(/|$)')",message="must not contain the segments . or .. : write the path that they would lead to"
 	Path string `json:"path,omitempty"`
 
-	// allowedIPRanges are the client addresses that may send, as CIDRs or single
-	// addresses; empty allows any.
+	// allowedIPRanges are the client addresses that may send, as CIDRs, single
+	// addresses, or provider:NAME for the ranges that a provider publishes; empty
+	// allows any.
 	// +optional
 	// +listType=set
 	// +kubebuilder:validation:MaxItems=256
-	AllowedIPRanges []IPRange `json:"allowedIPRanges,omitempty"`
+	AllowedIPRanges []AllowedIPRange `json:"allowedIPRanges,omitempty"`
 
 	// maxBodyBytes is the largest accepted body; larger ones are refused, never truncated.
 	// +optional
@@ -147,6 +148,13 @@ type WebhookEndpointStatus struct {
 	// +optional
 	// +kubebuilder:validation:MaxLength=2048
 	URL string `json:"url,omitempty"`
+
+	// addressRanges are the lists of providers that allowedIPRanges name.
+	// +optional
+	// +listType=map
+	// +listMapKey=provider
+	// +kubebuilder:validation:MaxItems=256
+	AddressRanges []PublishedAddressRanges `json:"addressRanges,omitempty"`
 
 	// routeHash identifies the compiled route that receivers serve.
 	// +optional

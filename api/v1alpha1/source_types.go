@@ -1,5 +1,9 @@
 package v1alpha1
 
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
 // Source is who sends the webhooks and how they are verified.
 //
 // +kubebuilder:validation:XValidation:rule="has(self.provider) != has(self.scheme)",message="exactly one of `provider` and `scheme` must be set: `provider` for a built-in one, `scheme` to describe the signature yourself"
@@ -95,3 +99,37 @@ type Hostname string
 // +kubebuilder:validation:XValidation:rule="isIP(self) || isCIDR(self)",message="must be a CIDR such as 192.30.252.0/22 or 2a0a:a440::/29, or a single address"
 // +kubebuilder:validation:XValidation:rule="!isCIDR(self) || cidr(self) == cidr(self).masked()",message="must start at the first address of its range: write 10.0.0.0/8 instead of 10.1.2.3/8, or 10.1.2.3 for that address alone"
 type IPRange string
+
+// AllowedIPRange is a CIDR, a single address, or provider:NAME.
+//
+// +kubebuilder:validation:MinLength=1
+// +kubebuilder:validation:MaxLength=80
+// +kubebuilder:validation:XValidation:rule="isIP(self) || isCIDR(self) || self.matches('^provider:[a-z0-9]+(-[a-z0-9]+)*$')",message="must be a CIDR such as 192.30.252.0/22 or 2a0a:a440::/29, a single address, or a provider that publishes its ranges, such as provider:github"
+// +kubebuilder:validation:XValidation:rule="!isCIDR(self) || cidr(self) == cidr(self).masked()",message="must start at the first address of its range: write 10.0.0.0/8 instead of 10.1.2.3/8, or 10.1.2.3 for that address alone"
+type AllowedIPRange string
+
+// ProviderRanges is the prefix of an [AllowedIPRange] that names a provider.
+const ProviderRanges = "provider:"
+
+// PublishedAddressRanges is a provider's list as it is in force.
+type PublishedAddressRanges struct {
+	// provider publishes the list.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=63
+	Provider string `json:"provider,omitempty"`
+
+	// count is the number of ranges.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	Count int32 `json:"count,omitempty"`
+
+	// source is the address that the list was fetched from.
+	// +optional
+	// +kubebuilder:validation:MaxLength=2048
+	Source string `json:"source,omitempty"`
+
+	// refreshTime is when the list was last fetched.
+	// +optional
+	RefreshTime metav1.Time `json:"refreshTime,omitzero"`
+}

@@ -37,6 +37,8 @@ func (o *Options) BindFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&c.DefaultReceiverOwner, "default-receiver-owner", "",
 		"ServiceAccount in the system namespace with which the default receiver is removed")
 	flags.StringVar(&c.ClusterDomain, "cluster-domain", "", "domain of the cluster's Services; default: the receiver's")
+	flags.StringToStringVar(&c.AddressRangeURLs, "address-range-url", nil,
+		"provider=URL of the list for provider:NAME in allowedIPRanges (repeatable); default: the provider's own")
 	flags.StringVar(&o.Kubeconfig, "kubeconfig", "", "kubeconfig file; default: the pod's own account")
 	flags.BoolVar(&o.LeaderElect, "leader-elect", false, "let one of several managers act")
 	flags.StringVar(&o.ProbeBindAddress, "health-probe-bind-address", ":8081", "address for /healthz and /readyz")

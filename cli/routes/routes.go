@@ -7,6 +7,7 @@ package routes
 import (
 	"cmp"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -18,6 +19,7 @@ import (
 	"github.com/postern-dev/postern/api/v1alpha1"
 	"github.com/postern-dev/postern/cli/manifests"
 	"github.com/postern-dev/postern/controllers/compile"
+	"github.com/postern-dev/postern/controllers/ranges"
 	"github.com/postern-dev/postern/receiver/route"
 )
 
@@ -82,6 +84,7 @@ func (c *compiler) endpoint(endpoint *manifests.Endpoint) {
 		Services:       c.services(),
 		Grants:         append(slices.Clone(c.set.Grants), c.assumedGrants(endpoint)...),
 		Holder:         compile.Holder(&endpoint.Object, c.all),
+		Ranges:         localRanges(&endpoint.Object),
 		AssumeServices: true,
 	})
 	for _, problem := range compiled.Problems {
@@ -149,4 +152,21 @@ func (c *compiler) assumedGrants(endpoint *manifests.Endpoint) []gatewayv1beta1.
 		assumed = append(assumed, grant)
 	}
 	return assumed
+}
+
+// localRanges stands in for the lists that a manager would fetch: whoever runs
+// without a cluster sends from this machine.
+func localRanges(endpoint *v1alpha1.WebhookEndpoint) map[string]compile.Ranges {
+	found := map[string]compile.Ranges{}
+	lists := ranges.WithURLs(nil)
+	for _, provider := range compile.RangeProviders(endpoint) {
+		if _, known := lists[provider]; !known {
+			found[provider] = compile.Ranges{Unknown: true, Problem: ranges.NoList(provider, lists).Error()}
+			continue
+		}
+		found[provider] = compile.Ranges{Prefixes: []netip.Prefix{
+			netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128"),
+		}}
+	}
+	return found
 }

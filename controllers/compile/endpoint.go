@@ -21,7 +21,7 @@ func Endpoint(in Input) Result {
 	}
 	var result Result
 	compilePlace(&result, r, in, spec)
-	compileAdmission(&result, r, spec)
+	compileAdmission(&result, r, in, spec)
 	compileSource(&result, r, spec)
 	compileEvents(&result, r, spec)
 	compileDelivery(&result, r, spec)
@@ -54,8 +54,8 @@ func compilePlace(result *Result, r *route.Endpoint, in Input, spec v1alpha1.Web
 }
 
 // compileAdmission sets what is accepted before anything is verified.
-func compileAdmission(result *Result, r *route.Endpoint, spec v1alpha1.WebhookEndpointSpec) {
-	r.AllowedIPRanges = compileRanges(result, spec.AllowedIPRanges)
+func compileAdmission(result *Result, r *route.Endpoint, in Input, spec v1alpha1.WebhookEndpointSpec) {
+	r.AllowedIPRanges = compileRanges(result, in)
 	r.MaxBodyBytes = int64(spec.MaxBodyBytes)
 	if spec.RateLimit.RequestsPerSecond > 0 {
 		r.RateLimit = &route.RateLimit{

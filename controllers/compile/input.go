@@ -2,6 +2,8 @@ package compile
 
 import (
 	"fmt"
+	"net/netip"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -30,8 +32,22 @@ type Input struct {
 	// Holder is the endpoint that has the host and path, see [Holder]; nil when
 	// they are this endpoint's.
 	Holder *v1alpha1.WebhookEndpoint
+	// Ranges are the address ranges of the providers that spec.allowedIPRanges names.
+	Ranges map[string]Ranges
 	// AssumeServices takes every Service for existing, for use without a cluster.
 	AssumeServices bool
+}
+
+// Ranges are the address ranges that a provider publishes.
+type Ranges struct {
+	Prefixes []netip.Prefix
+	// Source and At are where and when they were fetched.
+	Source string
+	At     time.Time
+	// Unknown says that no list is known for the provider, Problem why there are
+	// no ranges.
+	Unknown bool
+	Problem string
 }
 
 // Result is what became of an endpoint.

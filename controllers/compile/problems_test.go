@@ -86,15 +86,26 @@ func TestRefusals(t *testing.T) {
 			s.Source = v1alpha1.Source{Provider: "none", Enforcement: v1alpha1.EnforcementAudit}
 			s.SecretRef = v1alpha1.SecretKeysReference{}
 		}), refusal("InvalidSpec", "spec.source.enforcement", "nothing to audit")},
-		"range is no range": {onSpec(func(s *spec) { s.AllowedIPRanges = []v1alpha1.IPRange{"10.0.0.0/33"} }),
+		"range is no range": {onSpec(func(s *spec) { s.AllowedIPRanges = []v1alpha1.AllowedIPRange{"10.0.0.0/33"} }),
 			refusal("InvalidAddressRange", "spec.allowedIPRanges[0]", "must be a CIDR")},
-		"range with host bits": {onSpec(func(s *spec) { s.AllowedIPRanges = []v1alpha1.IPRange{"::1", "10.1.2.3/8"} }),
+		"range with host bits": {onSpec(func(s *spec) { s.AllowedIPRanges = []v1alpha1.AllowedIPRange{"::1", "10.1.2.3/8"} }),
 			refusal("InvalidAddressRange", "spec.allowedIPRanges[1]", "write 10.0.0.0/8, or 10.1.2.3 for")},
-		"address in disguise": {onSpec(func(s *spec) { s.AllowedIPRanges = []v1alpha1.IPRange{"::ffff:10.0.0.1"} }),
+		"address in disguise": {onSpec(func(s *spec) { s.AllowedIPRanges = []v1alpha1.AllowedIPRange{"::ffff:10.0.0.1"} }),
 			refusal("InvalidAddressRange", "spec.allowedIPRanges[0]", "such as 10.0.0.1")},
-		"range in disguise": {onSpec(func(s *spec) { s.AllowedIPRanges = []v1alpha1.IPRange{"::ffff:10.0.0.0/104"} }),
+		"ranges nobody publishes": {func(in *compile.Input) {
+			in.Endpoint.Spec.AllowedIPRanges = []v1alpha1.AllowedIPRange{"10.0.0.1", "provider:nobody"}
+			in.Ranges = map[string]compile.Ranges{"nobody": {Unknown: true, Problem: "no list is known"}}
+		}, refusal("InvalidAddressRange", "spec.allowedIPRanges[1]", "no list is known")},
+		"ranges not fetched yet": {func(in *compile.Input) {
+			in.Endpoint.Spec.AllowedIPRanges = []v1alpha1.AllowedIPRange{"provider:github"}
+			in.Ranges = map[string]compile.Ranges{"github": {Problem: "not fetched yet"}}
+		}, refusal("AddressRangesUnavailable", "spec.allowedIPRanges[0]", "not fetched yet")},
+		"ranges not gathered": {onSpec(func(s *spec) {
+			s.AllowedIPRanges = []v1alpha1.AllowedIPRange{"provider:github"}
+		}), refusal("AddressRangesUnavailable", "spec.allowedIPRanges[0]", "of github are not known")},
+		"range in disguise": {onSpec(func(s *spec) { s.AllowedIPRanges = []v1alpha1.AllowedIPRange{"::ffff:10.0.0.0/104"} }),
 			refusal("InvalidAddressRange", "spec.allowedIPRanges[0]", "write the IPv4 range")},
-		"address with zone": {onSpec(func(s *spec) { s.AllowedIPRanges = []v1alpha1.IPRange{"fe80::1%eth0"} }),
+		"address with zone": {onSpec(func(s *spec) { s.AllowedIPRanges = []v1alpha1.AllowedIPRange{"fe80::1%eth0"} }),
 			refusal("InvalidAddressRange", "spec.allowedIPRanges[0]", "such as fe80::1")},
 		"event type expression": {onSpec(func(s *spec) { s.EventType = "body.kind +" }),
 			refusal("InvalidExpression", "spec.eventType", "line 1, column 12: Syntax error")},

@@ -11,11 +11,13 @@ import (
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/event"
 
 	"github.com/postern-dev/postern/api/v1alpha1"
 	"github.com/postern-dev/postern/controllers/apply"
 	"github.com/postern-dev/postern/controllers/confirm"
 	"github.com/postern-dev/postern/controllers/index"
+	"github.com/postern-dev/postern/controllers/ranges"
 	"github.com/postern-dev/postern/controllers/status"
 )
 
@@ -36,6 +38,10 @@ type Reconciler struct {
 	// Receivers lists the receivers that are ready, Ask asks one about a route.
 	Receivers confirm.Source
 	Ask       confirm.AskFunc
+	// Ranges looks up the address ranges that a provider publishes, RangesChanged
+	// names the providers whose ranges were fetched.
+	Ranges        func(provider string) (ranges.Published, error)
+	RangesChanged <-chan event.TypedGenericEvent[string]
 	// Table is told every decision.
 	Table *index.Table
 	// Namespace is the system namespace.

@@ -2,6 +2,7 @@ package endpoint
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	corev1 "k8s.io/api/core/v1"
@@ -12,6 +13,7 @@ import (
 	"github.com/postern-dev/postern/api/v1alpha1"
 	"github.com/postern-dev/postern/controllers/compile"
 	"github.com/postern-dev/postern/controllers/meta"
+	"github.com/postern-dev/postern/controllers/ranges"
 )
 
 // gather reads everything that the endpoint refers to. What does not exist is
@@ -19,7 +21,7 @@ import (
 func (r *Reconciler) gather(ctx context.Context, s *scope) error {
 	s.input = compile.Input{Endpoint: s.endpoint}
 	for _, part := range []func(context.Context, *scope) error{
-		r.gatherReceiver, r.gatherHolder, r.gatherSecrets, r.gatherServices, r.gatherGrants,
+		r.gatherReceiver, r.gatherHolder, r.gatherSecrets, r.gatherServices, r.gatherGrants, r.gatherRanges,
 	} {
 		if err := part(ctx, s); err != nil {
 			return err
@@ -117,6 +119,22 @@ func (r *Reconciler) gatherGrants(ctx context.Context, s *scope) error {
 		}
 		s.grantsMissing = s.grantsMissing || !installed
 		s.input.Grants = append(s.input.Grants, items...)
+	}
+	return nil
+}
+
+// gatherRanges looks up the lists of the providers that the endpoint allows.
+func (r *Reconciler) gatherRanges(_ context.Context, s *scope) error {
+	for _, provider := range compile.RangeProviders(s.endpoint) {
+		if s.input.Ranges == nil {
+			s.input.Ranges = map[string]compile.Ranges{}
+		}
+		published, err := r.Ranges(provider)
+		found := compile.Ranges{Prefixes: published.Prefixes, Source: published.Source, At: published.At}
+		if err != nil {
+			found.Problem, found.Unknown = err.Error(), errors.Is(err, ranges.ErrNoList)
+		}
+		s.input.Ranges[provider] = found
 	}
 	return nil
 }

@@ -25,6 +25,7 @@ func addIndexes(ctx context.Context, indexer client.FieldIndexer) error {
 		{&v1alpha1.WebhookEndpoint{}, meta.IndexService, ofEndpoint(serviceKeys)},
 		{&v1alpha1.WebhookEndpoint{}, meta.IndexGrantee, ofEndpoint(foreignNamespaces)},
 		{&v1alpha1.WebhookEndpoint{}, meta.IndexPath, ofEndpoint(paths)},
+		{&v1alpha1.WebhookEndpoint{}, meta.IndexRangeProvider, ofEndpoint(compile.RangeProviders)},
 		{&corev1.Secret{}, meta.IndexRouteEndpoint, ofRoute(func(s *corev1.Secret) string { return routeOwner(s).String() })},
 		{&corev1.Secret{}, meta.IndexRoutePath, ofRoute(func(s *corev1.Secret) string {
 			return s.Annotations[meta.AnnotationPath]

@@ -40,7 +40,9 @@ func (s *scope) key() types.NamespacedName { return client.ObjectKeyFromObject(s
 
 // found is the scope in the words of the status.
 func (s *scope) found() status.Endpoint {
-	found := status.Endpoint{Compiled: s.compiled, Receivers: s.receivers, Verdict: s.verdict}
+	found := status.Endpoint{
+		Compiled: s.compiled, Receivers: s.receivers, Verdict: s.verdict, Ranges: s.input.Ranges,
+	}
 	if s.stored != nil {
 		found.RouteHash = s.stored.Hash()
 		if s.compiled.Route == nil {

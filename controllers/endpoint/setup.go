@@ -53,6 +53,11 @@ func (r *Reconciler) SetupWithManager(ctx context.Context, mgr ctrl.Manager, sec
 			builder.WithPredicates(predicate.NewPredicateFuncs(isRouteObject))).
 		// A receiver that gets ready has to confirm every route.
 		Watches(&corev1.Pod{}, enqueue(everyEndpoint), builder.WithPredicates(readiness())).
+		// A provider's list was fetched.
+		WatchesRawSource(source.TypedChannel(r.RangesChanged, handler.TypedEnqueueRequestsFromMapFunc(
+			func(ctx context.Context, provider string) []ctrl.Request {
+				return r.listing(allowingProvider(provider))(ctx, nil)
+			}))).
 		WatchesRawSource(source.Kind(secrets, secretMetadata(),
 			handler.TypedEnqueueRequestsFromMapFunc(
 				func(ctx context.Context, secret *metav1.PartialObjectMetadata) []ctrl.Request {

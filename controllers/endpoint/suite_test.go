@@ -3,6 +3,7 @@ package endpoint_test
 import (
 	"context"
 	"fmt"
+	"net/http/httptest"
 	"os"
 	"testing"
 
@@ -57,7 +58,12 @@ func run(m *testing.M) (code int, err error) {
 	}
 	receiver = controltest.NewReceiver(cluster, meta.DefaultNamespace)
 	defer receiver.Close()
-	options := controllers.Options{ReceiverURLs: []string{receiver.URL()}, Image: "postern:test"}
+	list := httptest.NewServer(&published)
+	defer list.Close()
+	options := controllers.Options{
+		ReceiverURLs: []string{receiver.URL()}, Image: "postern:test",
+		AddressRangeURLs: map[string]string{"github": list.URL, "own": list.URL + "/own"},
+	}
 	ended, err := manage(ctx, options)
 	if err != nil {
 		return 1, err

@@ -23,7 +23,7 @@ func (r *Reconciler) listing(options func(client.Object) []client.ListOption) ha
 	return func(ctx context.Context, object client.Object) []reconcile.Request {
 		var endpoints v1alpha1.WebhookEndpointList
 		if err := r.Client.List(ctx, &endpoints, options(object)...); err != nil {
-			log.FromContext(ctx).Error(err, "Listing WebhookEndpoints failed", "for", client.ObjectKeyFromObject(object))
+			log.FromContext(ctx).Error(err, "Listing WebhookEndpoints failed")
 			return nil
 		}
 		requests := make([]reconcile.Request, 0, len(endpoints.Items))
@@ -48,6 +48,12 @@ func namingService(service client.Object) []client.ListOption {
 
 func needingGrant(grant client.Object) []client.ListOption {
 	return []client.ListOption{client.MatchingFields{meta.IndexGrantee: grant.GetNamespace()}}
+}
+
+func allowingProvider(provider string) func(client.Object) []client.ListOption {
+	return func(client.Object) []client.ListOption {
+		return []client.ListOption{client.MatchingFields{meta.IndexRangeProvider: provider}}
+	}
 }
 
 // atPathOf brings back the rivals of an endpoint that came, went or moved: the

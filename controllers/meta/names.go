@@ -12,12 +12,15 @@ const (
 	DefaultReceiver = "default"
 	// RouteIndexName is the name of the index Secret.
 	RouteIndexName = "postern-routes-index"
+	// RangesName is the name of the Secret with providers' address ranges.
+	RangesName = "postern-address-ranges"
 )
 
 // Keys of Secrets' data.
 const (
 	RouteKey      = "route.json"
 	RouteIndexKey = "index.json"
+	RangesKey     = "ranges.json"
 )
 
 // Secret types, which are immutable and so mark the Secrets for good.
@@ -36,6 +39,8 @@ const (
 	IndexGrantee = "spec.foreignNamespaces"
 	// IndexPath finds endpoints by the path that they ask for.
 	IndexPath = "spec.effectivePath"
+	// IndexRangeProvider finds endpoints by the providers whose ranges they allow.
+	IndexRangeProvider = "spec.rangeProviders"
 	// IndexRouteEndpoint finds route Secrets by their endpoint, as namespace/name.
 	IndexRouteEndpoint = "route.endpoint"
 	// IndexRoutePath finds route Secrets by the path that they serve.

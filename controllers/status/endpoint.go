@@ -3,6 +3,8 @@ package status
 import (
 	"cmp"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	apimeta "k8s.io/apimachinery/pkg/api/meta"
@@ -26,6 +28,8 @@ type Endpoint struct {
 	Receivers bool
 	// Verdict is what the receivers said about the route.
 	Verdict confirm.Verdict
+	// Ranges are the lists of the providers that the spec allows.
+	Ranges map[string]compile.Ranges
 }
 
 // ReasonReconcileError is the reason of Ready while a change could not be
@@ -47,6 +51,7 @@ func SetEndpoint(endpoint *v1alpha1.WebhookEndpoint, found Endpoint, now metav1.
 	status.ObservedGeneration = endpoint.Generation
 	status.URL = found.Compiled.URL
 	status.RouteHash = found.RouteHash
+	status.AddressRanges = addressRanges(found.Ranges)
 	conditions := []metav1.Condition{
 		acceptance(found),
 		judged(found, v1alpha1.ConditionSecretsResolved, "every named Secret and key is there"),
@@ -59,6 +64,19 @@ func SetEndpoint(endpoint *v1alpha1.WebhookEndpoint, found Endpoint, now metav1.
 		ready.Reason, ready.Message = v1alpha1.ReasonSuspended, "requests are accepted and queued; `suspend` holds deliveries"
 	}
 	set(&status.Conditions, endpoint.Generation, now, append(conditions, ready))
+}
+
+func addressRanges(lists map[string]compile.Ranges) []v1alpha1.PublishedAddressRanges {
+	var published []v1alpha1.PublishedAddressRanges
+	for _, provider := range slices.Sorted(maps.Keys(lists)) {
+		if list := lists[provider]; len(list.Prefixes) > 0 {
+			published = append(published, v1alpha1.PublishedAddressRanges{
+				Provider: provider, Count: int32(len(list.Prefixes)),
+				Source: list.Source, RefreshTime: metav1.NewTime(list.At).Rfc3339Copy(),
+			})
+		}
+	}
+	return published
 }
 
 // SetEndpointError says that a new spec could not be looked at. The conditions
