@@ -60,7 +60,6 @@ func Setup(ctx context.Context, mgr ctrl.Manager, options Options) error {
 	table := index.NewTable()
 	writer := apply.NewWriter(mgr.GetClient(), mgr.GetAPIReader())
 	patcher := status.NewPatcher(mgr.GetClient())
-
 	published, changed := addressRanges(mgr, writer, options)
 
 	endpoints := &endpoint.Reconciler{
@@ -104,12 +103,17 @@ func Setup(ctx context.Context, mgr ctrl.Manager, options Options) error {
 		provisionReceiver(ctx, mgr, options),
 		register(mgr.GetClient()),
 		mgr.Add(published),
-		mgr.Add(manager.RunnableFunc(func(ctx context.Context) error {
-			<-ctx.Done()
-			asking.Close()
-			return nil
-		})),
+		mgr.Add(closing(asking.Close)),
 	)
+}
+
+// closing runs when the manager stops.
+func closing(closeIt func()) manager.RunnableFunc {
+	return func(ctx context.Context) error {
+		<-ctx.Done()
+		closeIt()
+		return nil
+	}
 }
 
 // provisionReceiver has the installation's receiver checked now and applied once

@@ -121,10 +121,10 @@ type WebhookEndpointSpec struct {
 	// +default={}
 	History History `json:"history,omitzero"`
 
-	// targets are the Services that get the events.
+	// targets are the Services that get the events. Their names are unique; as a
+	// name may be left out, the list is replaced as a whole.
 	// +required
-	// +listType=map
-	// +listMapKey=name
+	// +listType=atomic
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=16
 	Targets []Target `json:"targets,omitempty"`

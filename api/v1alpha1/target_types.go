@@ -9,7 +9,6 @@ type Target struct {
 	// name identifies the target within the endpoint; the default is the Service's name.
 	// Queued events belong to the name.
 	// +optional
-	// +default=""
 	// +kubebuilder:validation:MaxLength=63
 	// +kubebuilder:validation:XValidation:rule="self == '' || !format.dns1123Label().validate(self).hasValue()",message="must be a name in lower case letters, digits and dashes, such as builder"
 	Name string `json:"name,omitempty"`
