@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/postern-dev/postern/receiver/route"
+	"github.com/postern-dev/postern/receiver/verify"
+	"github.com/postern-dev/postern/receiver/verify/diagnose"
 )
 
 const (
@@ -16,6 +18,9 @@ const (
 	logEvery = time.Second
 	// logKeyEvery is the same for the use of a key that is being rotated out.
 	logKeyEvery = time.Hour
+	// logHintEvery is how often one endpoint's refusals are explained, which costs
+	// several verifications.
+	logHintEvery = time.Minute
 	// maxSamples bounds the sampler's memory; past it everything starts anew.
 	maxSamples = 16 << 10
 	// maxLogged is how much of a text that the sender chose is logged.
@@ -56,6 +61,20 @@ func (h *Handler) logOlderKey(x *exchange, key string) {
 	r := x.route()
 	h.Logger.Info("Request was verified with an older key", slog.String("endpoint", r.Namespace+"/"+r.Name),
 		slog.String("source", r.Source.Label()), slog.String("key", key), slog.Int("suppressed", suppressed))
+}
+
+// logHint tells what would have been accepted in the request's place, where
+// that can be told. It is for the endpoint's owner: the sender sees nothing of it.
+func (h *Handler) logHint(x *exchange, request *verify.Request, refusal error) {
+	if _, ok := h.sampler.takeEvery(logHintEvery, x.uid(), "hint"); !ok {
+		return
+	}
+	r := x.route()
+	config := verify.Config{Source: r.Source, Keys: r.Keys, URL: r.URL}
+	for _, finding := range diagnose.Explain(x.request.Context(), config, request, refusal) {
+		h.Logger.Info("Explained a refusal", slog.String("endpoint", r.Namespace+"/"+r.Name),
+			slog.String("source", r.Source.Label()), slog.String("cause", finding.Cause), slog.String("hint", finding.Text))
+	}
 }
 
 // warnExpression writes one line for an expression that failed on an event.

@@ -38,6 +38,7 @@ func (h *Handler) unverified(x *exchange, request *verify.Request, err error) er
 	if rejection, ok := errors.AsType[*verify.Rejection](err); ok {
 		refusal = &Refusal{Reason: Reason(rejection.Reason), Detail: rejection.Detail}
 	}
+	h.logHint(x, request, err)
 	if x.route().Source.Enforcement != route.EnforcementAudit {
 		return refusal
 	}
