@@ -32,6 +32,8 @@ type Loaded struct {
 	Generation int64  `json:"generation"`
 	// Error is set when the receiver refuses the route that it was given.
 	Error string `json:"error,omitempty"`
+	// KeysUsed is when keys last verified a request there, by key.
+	KeysUsed map[string]time.Time `json:"keysUsed,omitempty"`
 }
 
 // Client asks receivers.

@@ -6,14 +6,18 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/postern-dev/postern/controllers/confirm"
 )
+
+var noon = time.Date(2026, 3, 6, 12, 0, 0, 0, time.UTC)
 
 func serve(t *testing.T, handler http.HandlerFunc) confirm.Receiver {
 	t.Helper()
@@ -41,6 +45,10 @@ func TestRoute(t *testing.T) {
 		"rejected": {
 			handler: answering(200, `{"routes":[{"uid":"u 1","hash":"","error":"too new"}]}`),
 			want:    &confirm.Loaded{UID: "u 1", Error: "too new"},
+		},
+		"with used keys": {
+			handler: answering(200, `{"routes":[{"uid":"u 1","hash":"h","keysUsed":{"old":"2026-03-06T12:00:00Z"}}]}`),
+			want:    &confirm.Loaded{UID: "u 1", Hash: "h", KeysUsed: map[string]time.Time{"old": noon}},
 		},
 		"not loaded":     {handler: answering(200, `{"count":0,"routes":[]}`)},
 		"another's only": {handler: answering(200, `{"routes":[{"uid":"x","hash":"h"}]}`)},
@@ -71,7 +79,7 @@ func TestRoute(t *testing.T) {
 			switch {
 			case err == nil && test.err != "", err != nil && (test.err == "" || !strings.Contains(err.Error(), test.err)):
 				t.Errorf("error is %v, want %q", err, test.err)
-			case (got == nil) != (test.want == nil) || got != nil && *got != *test.want:
+			case (got == nil) != (test.want == nil) || got != nil && !reflect.DeepEqual(got, test.want):
 				t.Errorf("got %+v, want %+v", got, test.want)
 			}
 		})
@@ -184,5 +192,22 @@ func TestPodReady(t *testing.T) {
 	}
 	if got := confirm.FromPod(pod("2001:db8::1", corev1.ConditionTrue), 8081).URL; got != "http://[2001:db8::1]:8081" {
 		t.Errorf("an IPv6 pod is at %s", got)
+	}
+}
+
+// TestAllTellsWhenKeysWereLastUsed: any receiver's word counts, the latest wins.
+func TestAllTellsWhenKeysWereLastUsed(t *testing.T) {
+	t.Parallel()
+	used := map[string]map[string]time.Time{
+		"one": {"old": noon, "new": noon.Add(time.Hour)},
+		"two": {"old": noon.Add(time.Minute)},
+	}
+	ask := func(_ context.Context, receiver confirm.Receiver, _ string) (*confirm.Loaded, error) {
+		return &confirm.Loaded{Hash: "h", KeysUsed: used[receiver.Name]}, nil
+	}
+	verdict := confirm.All(t.Context(), ask, []confirm.Receiver{{Name: "one"}, {Name: "two"}, {Name: "three"}}, "u", "h")
+	want := map[string]time.Time{"old": noon.Add(time.Minute), "new": noon.Add(time.Hour)}
+	if !reflect.DeepEqual(verdict.KeysUsed, want) {
+		t.Errorf("keys were used %v, want %v", verdict.KeysUsed, want)
 	}
 }

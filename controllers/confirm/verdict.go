@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"time"
 )
 
 // Verdict is whether all receivers serve a route.
@@ -16,6 +17,9 @@ type Verdict struct {
 	Rejected string
 	// Pending says which receivers do not serve it yet and why.
 	Pending string
+	// KeysUsed is when keys last verified a request at any receiver, by key; keys
+	// that none has used since it started are absent.
+	KeysUsed map[string]time.Time
 }
 
 // Confirmed says that there are receivers and all serve the route.
@@ -32,6 +36,9 @@ func All(ctx context.Context, ask AskFunc, receivers []Receiver, uid, hash strin
 		group.Go(func() {
 			loaded, err := ask(ctx, receiver, uid)
 			answers[i] = judge(receiver, loaded, err, hash)
+			if loaded != nil {
+				answers[i].keysUsed = loaded.KeysUsed
+			}
 		})
 	}
 	group.Wait()
@@ -42,6 +49,7 @@ type answer struct {
 	serving  bool
 	rejected string
 	pending  string
+	keysUsed map[string]time.Time
 }
 
 func judge(receiver Receiver, loaded *Loaded, err error, hash string) answer {
@@ -60,9 +68,14 @@ func judge(receiver Receiver, loaded *Loaded, err error, hash string) answer {
 }
 
 func sum(answers []answer) Verdict {
-	verdict := Verdict{Receivers: len(answers)}
+	verdict := Verdict{Receivers: len(answers), KeysUsed: map[string]time.Time{}}
 	var rejected, pending []string
 	for _, a := range answers {
+		for key, at := range a.keysUsed {
+			if at.After(verdict.KeysUsed[key]) {
+				verdict.KeysUsed[key] = at
+			}
+		}
 		if a.serving {
 			verdict.Serving++
 		}

@@ -16,6 +16,10 @@ import (
 // kind has been installed; nothing tells.
 const grantsAgain = 10 * time.Second
 
+// keysAgain is when an endpoint with several keys asks again which were used;
+// a rotation takes days.
+const keysAgain = 5 * time.Minute
+
 // confirm asks the receivers. Until all of them serve the route it is Waiting.
 func (r *Reconciler) confirm(ctx context.Context, s *scope) error {
 	if s.compiled.Route == nil {
@@ -27,6 +31,8 @@ func (r *Reconciler) confirm(ctx context.Context, s *scope) error {
 	}
 	s.verdict = confirm.All(ctx, r.Ask, receivers, string(s.endpoint.UID), s.compiled.Route.Hash())
 	switch {
+	case s.verdict.Confirmed() && len(s.compiled.Route.Keys) > 1 && !s.grantsMissing:
+		return &status.Waiting{For: "news of the older keys", After: keysAgain}
 	case s.verdict.Confirmed():
 		return r.waitForGrants(s)
 	case s.verdict.Receivers == 0 && !r.External:

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	apimeta "k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -54,7 +55,7 @@ func SetEndpoint(endpoint *v1alpha1.WebhookEndpoint, found Endpoint, now metav1.
 	status.AddressRanges = addressRanges(found.Ranges)
 	conditions := []metav1.Condition{
 		acceptance(found),
-		judged(found, v1alpha1.ConditionSecretsResolved, "every named Secret and key is there"),
+		judged(found, v1alpha1.ConditionSecretsResolved, "every named Secret and key is there"+olderKeys(found)),
 		judged(found, v1alpha1.ConditionTargetsResolved, "every target exists and is permitted"),
 		programmed(found),
 		enforced(endpoint),
@@ -64,6 +65,26 @@ func SetEndpoint(endpoint *v1alpha1.WebhookEndpoint, found Endpoint, now metav1.
 		ready.Reason, ready.Message = v1alpha1.ReasonSuspended, "requests are accepted and queued; `suspend` holds deliveries"
 	}
 	set(&status.Conditions, endpoint.Generation, now, append(conditions, ready))
+}
+
+// olderKeys tells when the keys after the first were last used, so that a
+// rotation can be brought to its end without fear.
+func olderKeys(found Endpoint) string {
+	if found.Compiled.Route == nil || !found.Verdict.Confirmed() {
+		return ""
+	}
+	var text strings.Builder
+	for i, key := range found.Compiled.Route.Keys {
+		if i == 0 {
+			continue
+		}
+		if at, used := found.Verdict.KeysUsed[key.Name]; used {
+			fmt.Fprintf(&text, "; key %q was last used at %s", key.Name, at.UTC().Truncate(time.Minute).Format(time.RFC3339))
+		} else {
+			fmt.Fprintf(&text, "; key %q has not been used since the receivers started", key.Name)
+		}
+	}
+	return text.String()
 }
 
 func addressRanges(lists map[string]compile.Ranges) []v1alpha1.PublishedAddressRanges {

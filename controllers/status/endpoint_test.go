@@ -57,6 +57,16 @@ func TestEndpointConditions(t *testing.T) {
 				"Enforced True Enforced", "Programmed True Programmed confirmed by 2 of 2", "Ready True Ready",
 			},
 		},
+		"rotating": {
+			found: status.Endpoint{
+				Compiled: compile.Result{Route: &route.Endpoint{Keys: []route.Key{{Name: "new"}, {Name: "old"}, {Name: "older"}}}},
+				Verdict: confirm.Verdict{Receivers: 1, Serving: 1, KeysUsed: map[string]time.Time{
+					"new": time.Unix(0, 0), "old": time.Date(2026, 3, 6, 12, 0, 59, 0, time.UTC),
+				}},
+			},
+			want: []string{"SecretsResolved True SecretsResolved key is there; key \"old\" was last used at 2026-03-06T12:00:00Z; " +
+				"key \"older\" has not been used since the receivers started"},
+		},
 		"suspended": {
 			change: func(e *v1alpha1.WebhookEndpoint) { e.Spec.Suspend = true },
 			found:  status.Endpoint{Compiled: compiled(), Verdict: serving},

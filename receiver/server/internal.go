@@ -7,7 +7,9 @@ import (
 	"net/http"
 	"net/netip"
 	"slices"
+	"time"
 
+	"github.com/postern-dev/postern/receiver/table"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
@@ -47,35 +49,48 @@ type loadedRoute struct {
 	Hash       string `json:"hash"`
 	Generation int64  `json:"generation"`
 	Error      string `json:"error,omitempty"`
+	// KeysUsed is when keys last verified a request since this process started.
+	KeysUsed map[string]time.Time `json:"keysUsed,omitempty"`
 }
 
 // routes tells which routes are in force, without secrets.
 func (s *Server) routes(w http.ResponseWriter, r *http.Request) {
-	only := r.URL.Query().Get("uid")
-	problems := s.currentProblems()
+	inForce, problems := s.table.Get(), s.currentProblems()
 	loaded := []loadedRoute{}
-	for _, endpoint := range s.table.Get().Endpoints() {
-		entry := loadedRoute{
-			UID: endpoint.Route.UID, Namespace: endpoint.Route.Namespace, Name: endpoint.Route.Name,
-			Hash: endpoint.Hash, Generation: endpoint.Route.Generation,
+	if uid := r.URL.Query().Get("uid"); uid != "" {
+		// Every endpoint's controller asks for its own: the others are not looked at.
+		if endpoint, problem := inForce.ByUID(uid), problems[uid]; endpoint != nil || problem != nil {
+			loaded = append(loaded, s.loaded(uid, endpoint, problem))
 		}
-		if err := problems[entry.UID]; err != nil {
-			entry.Error = err.Error()
-		}
-		loaded = append(loaded, entry)
+		writeJSON(w, http.StatusOK, map[string]any{"count": len(loaded), "routes": loaded})
+		return
+	}
+	for _, endpoint := range inForce.Endpoints() {
+		loaded = append(loaded, s.loaded(endpoint.Route.UID, endpoint, problems[endpoint.Route.UID]))
 	}
 	for uid, err := range problems {
-		if s.table.Get().ByUID(uid) == nil {
-			loaded = append(loaded, loadedRoute{UID: uid, Error: err.Error()})
+		if inForce.ByUID(uid) == nil {
+			loaded = append(loaded, s.loaded(uid, nil, err))
 		}
-	}
-	if only != "" {
-		loaded = slices.DeleteFunc(loaded, func(entry loadedRoute) bool { return entry.UID != only })
 	}
 	slices.SortFunc(loaded, func(a, b loadedRoute) int {
 		return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name), cmp.Compare(a.UID, b.UID))
 	})
 	writeJSON(w, http.StatusOK, map[string]any{"count": len(loaded), "routes": loaded})
+}
+
+// loaded describes one route; the endpoint is nil for one that never loaded.
+func (s *Server) loaded(uid string, endpoint *table.Endpoint, problem error) loadedRoute {
+	entry := loadedRoute{UID: uid}
+	if endpoint != nil {
+		entry.Namespace, entry.Name = endpoint.Route.Namespace, endpoint.Route.Name
+		entry.Hash, entry.Generation = endpoint.Hash, endpoint.Route.Generation
+		entry.KeysUsed = s.keys.of(endpoint.Route)
+	}
+	if problem != nil {
+		entry.Error = problem.Error()
+	}
+	return entry
 }
 
 func writeJSON(w http.ResponseWriter, status int, content any) {

@@ -30,6 +30,7 @@ func (s *Server) load(routes []*route.Endpoint, problems map[string]error) {
 	s.problems.Store(&all)
 	s.table.Set(next)
 	s.options.Metrics.SetRoutes(inForce)
+	s.keys.keep(func(uid string) bool { return next.ByUID(uid) != nil })
 	if s.options.Loaded != nil {
 		s.options.Loaded(next)
 	}

@@ -125,6 +125,7 @@ type Server struct {
 	internal         *http.Server
 
 	table table.Current
+	keys  *keyUse
 	// problems are those of the source; the table has its own.
 	problems atomic.Pointer[map[string]error]
 	stopping atomic.Bool
@@ -140,7 +141,10 @@ func New(options Options) (*Server, error) {
 		return nil, err
 	}
 	options = options.withDefaults()
-	s := &Server{options: options, log: options.Logger}
+	s := &Server{
+		options: options, log: options.Logger,
+		keys: &keyUse{Metrics: options.Metrics, now: options.Now},
+	}
 	s.cleanups.log = options.Logger
 	handler := ingest.New(ingest.Options{
 		Tables:            s.table.Get,
@@ -149,7 +153,7 @@ func New(options Options) (*Server, error) {
 		TrustedProxies:    options.TrustedProxies,
 		MemoryBudgetBytes: options.MemoryBudgetBytes,
 		Observe:           options.Observe,
-		Metrics:           options.Metrics,
+		Metrics:           s.keys,
 		Logger:            options.Logger,
 		Now:               options.Now,
 	})

@@ -200,6 +200,19 @@ func TestSecretRotationTakesEffectWithTheNextRequest(t *testing.T) {
 	if got := w.do(t, request); got.status != 200 {
 		t.Errorf("the new key: %d %s", got.status, got.body)
 	}
+	told := decode[struct {
+		Routes []struct{ KeysUsed map[string]time.Time }
+	}](t, w.ask(t, "GET", "/routes?uid=uid-hook", ""))
+	if len(told.Routes) != 1 || len(told.Routes[0].KeysUsed) != 1 || told.Routes[0].KeysUsed["next"].IsZero() {
+		t.Errorf("keys were used %+v, want the new one with its time", told.Routes)
+	}
+	w.load(t)
+	w.load(t, routetest.GitHub("hook", func(e *route.Endpoint) {
+		e.Keys = []route.Key{{Name: "next", Value: route.SecretBytes("rotated")}}
+	}))
+	if got := w.ask(t, "GET", "/routes?uid=uid-hook", ""); strings.Contains(got.body, "keysUsed") {
+		t.Errorf("the use of an endpoint that was gone is remembered: %s", got.body)
+	}
 }
 
 func TestNewNamesWhatIsWrong(t *testing.T) {
