@@ -9,8 +9,9 @@ import (
 	"slices"
 	"time"
 
-	"github.com/postern-dev/postern/receiver/table"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/postern-dev/postern/receiver/table"
 )
 
 // internalHandler serves what is for the cluster and for people, never for senders.
