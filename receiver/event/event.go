@@ -14,29 +14,30 @@ import (
 type Event struct {
 	// ID is Postern's own id: 32 hex digits. With deduplication it is derived
 	// from endpoint and delivery id, so that a duplicate has the id of the first.
-	ID string
+	ID string `json:"id"`
 	// EndpointUID, Namespace and Endpoint say which WebhookEndpoint accepted it.
-	EndpointUID string
-	Namespace   string
-	Endpoint    string
+	EndpointUID string `json:"endpointUID"`
+	Namespace   string `json:"namespace"`
+	Endpoint    string `json:"endpoint"`
 	// Source is the provider's name, or "scheme".
-	Source string
+	Source string `json:"source"`
 	// Type is the event type; empty when the provider names none.
-	Type string
+	Type string `json:"type,omitempty"`
 	// DeliveryID is the provider's id, empty when it sent none.
-	DeliveryID string
-	ReceivedAt time.Time
+	DeliveryID string    `json:"deliveryID,omitempty"`
+	ReceivedAt time.Time `json:"receivedAt"`
 	// Verified is false only for events let through by Audit enforcement.
-	Verified bool
+	Verified bool `json:"verified"`
 	// TraceParent is the W3C trace context to continue; empty when there is none.
-	TraceParent string
+	TraceParent string `json:"traceParent,omitempty"`
 
 	// Method, RawQuery, Header and Body are the request as it is forwarded:
-	// hop-by-hop headers and consumed credentials are already removed.
-	Method   string
-	RawQuery string
-	Header   http.Header
-	Body     []byte
+	// hop-by-hop headers and consumed credentials are already removed. In JSON the
+	// body is base64, because it is bytes and need not be text.
+	Method   string      `json:"method"`
+	RawQuery string      `json:"rawQuery,omitempty"`
+	Header   http.Header `json:"header,omitempty"`
+	Body     []byte      `json:"body,omitempty"`
 }
 
 // Size approximates the memory held by the event, in bytes.

@@ -156,9 +156,7 @@ func TestStoreComesBack(t *testing.T) {
 		}
 		return err
 	})
-	if err := store.Health(t.Context()); err != nil {
-		t.Errorf("Health: %v", err)
-	}
+	eventually(t, func() error { return store.Health(t.Context()) })
 }
 
 func TestStoreMayStartLater(t *testing.T) {
