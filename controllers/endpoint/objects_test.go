@@ -64,12 +64,22 @@ func waitCondition(
 	t *testing.T, endpoint *v1alpha1.WebhookEndpoint, conditionType string, status metav1.ConditionStatus, reason string,
 ) *metav1.Condition {
 	t.Helper()
+	return waitConditionBy(t, func() {}, endpoint, conditionType, status, reason)
+}
+
+// waitConditionBy calls meanwhile as long as the condition is another.
+func waitConditionBy(
+	t *testing.T, meanwhile func(), endpoint *v1alpha1.WebhookEndpoint,
+	conditionType string, status metav1.ConditionStatus, reason string,
+) *metav1.Condition {
+	t.Helper()
 	var condition *metav1.Condition
 	controltest.Eventually(t, fmt.Sprintf("%s=%s/%s of %s", conditionType, status, reason, endpoint.Name), func() error {
 		cluster.Get(t, endpoint)
 		condition = apimeta.FindStatusCondition(endpoint.Status.Conditions, conditionType)
 		if condition == nil || condition.Status != status || condition.Reason != reason ||
 			condition.ObservedGeneration != endpoint.Generation {
+			meanwhile()
 			return fmt.Errorf("generation %d has the conditions %+v", endpoint.Generation, endpoint.Status.Conditions)
 		}
 		return nil

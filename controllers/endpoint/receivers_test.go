@@ -8,6 +8,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	eventsv1 "k8s.io/api/events/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/postern-dev/postern/api/v1alpha1"
@@ -35,6 +36,24 @@ func second(t *testing.T, options controllers.Options) (system, tenant string) {
 		}
 	})
 	return system, tenant
+}
+
+// nudge returns what brings an endpoint back to the manager of one system
+// namespace alone. The suite's own manager serves every tenant too; whichever
+// of the two wrote the status last would else have the last word.
+func nudge(t *testing.T, system string, endpoint *v1alpha1.WebhookEndpoint) func() {
+	t.Helper()
+	touched := 0
+	return func() {
+		secret := routeSecret(endpoint)
+		secret.Namespace = system
+		touched++
+		patch := fmt.Appendf(nil, `{"metadata":{"annotations":{"example.com/touched":"%d"}}}`, touched)
+		err := cluster.Client.Patch(t.Context(), secret, client.RawPatch(types.MergePatchType, patch))
+		if client.IgnoreNotFound(err) != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 // pod is a receiver pod whose containers answer on loopback.
@@ -66,28 +85,31 @@ func TestPods(t *testing.T) {
 
 	endpoint := github(tenant)
 	cluster.Create(t, secret(tenant, "github", good), service(tenant, "builder"), endpoint)
-	waitCondition(t, endpoint, v1alpha1.ConditionProgrammed, metav1.ConditionFalse, v1alpha1.ReasonNoReceiver)
+	again := nudge(t, system, endpoint)
+	waitConditionBy(t, again, endpoint, v1alpha1.ConditionProgrammed, metav1.ConditionFalse, v1alpha1.ReasonNoReceiver)
 	cluster.Create(t, &v1alpha1.WebhookReceiver{
 		ObjectMeta: metav1.ObjectMeta{Namespace: system, Name: meta.DefaultReceiver},
 	})
-	waitCondition(t, endpoint, v1alpha1.ConditionProgrammed, metav1.ConditionFalse, v1alpha1.ReasonNoReceiverPods)
+	waitConditionBy(t, again, endpoint, v1alpha1.ConditionProgrammed, metav1.ConditionFalse, v1alpha1.ReasonNoReceiverPods)
 
 	first := pod(system, "receiver-1")
 	cluster.Create(t, first)
 	setReady(t, first, corev1.ConditionFalse)
-	waitCondition(t, endpoint, v1alpha1.ConditionProgrammed, metav1.ConditionFalse, v1alpha1.ReasonNoReceiverPods)
+	waitConditionBy(t, again, endpoint, v1alpha1.ConditionProgrammed, metav1.ConditionFalse, v1alpha1.ReasonNoReceiverPods)
 	setReady(t, first, corev1.ConditionTrue)
-	waitReady(t, endpoint)
+	waitConditionBy(t, again, endpoint,
+		v1alpha1.ConditionReady, metav1.ConditionTrue, v1alpha1.ConditionReady)
 
 	setReady(t, first, corev1.ConditionFalse)
-	waitCondition(t, endpoint, v1alpha1.ConditionProgrammed, metav1.ConditionFalse, v1alpha1.ReasonNoReceiverPods)
+	waitConditionBy(t, again, endpoint, v1alpha1.ConditionProgrammed, metav1.ConditionFalse, v1alpha1.ReasonNoReceiverPods)
 	own.Hold(endpoint.UID, true)
 	setReady(t, first, corev1.ConditionTrue)
-	condition := waitCondition(t, endpoint, v1alpha1.ConditionProgrammed, metav1.ConditionFalse,
+	condition := waitConditionBy(t, again, endpoint, v1alpha1.ConditionProgrammed, metav1.ConditionFalse,
 		v1alpha1.ReasonProgramming)
 	requireContains(t, condition.Message, "pod receiver-1")
 	own.Hold(endpoint.UID, false)
-	waitReady(t, endpoint)
+	waitConditionBy(t, again, endpoint,
+		v1alpha1.ConditionReady, metav1.ConditionTrue, v1alpha1.ConditionReady)
 }
 
 // TestNotReadyReceiver: a receiver that is reached by URL and says that it is
@@ -101,9 +123,11 @@ func TestNotReadyReceiver(t *testing.T) {
 	own.SetNamespace(system)
 	endpoint := github(tenant)
 	cluster.Create(t, secret(tenant, "github", good), service(tenant, "builder"), endpoint)
-	waitCondition(t, endpoint, v1alpha1.ConditionProgrammed, metav1.ConditionFalse, v1alpha1.ReasonNoReceiver)
+	again := nudge(t, system, endpoint)
+	waitConditionBy(t, again, endpoint, v1alpha1.ConditionProgrammed, metav1.ConditionFalse, v1alpha1.ReasonNoReceiver)
 	own.SetNotReady("")
-	waitReady(t, endpoint)
+	waitConditionBy(t, again, endpoint,
+		v1alpha1.ConditionReady, metav1.ConditionTrue, v1alpha1.ConditionReady)
 }
 
 // TestOtherNamespacesAreLeftAlone: a manager that is told which namespaces to
