@@ -230,6 +230,10 @@ func TestTargetsThatWait(t *testing.T) {
 	run(t, map[string]problemTest{
 		"no Service": {pointTo("", "absent", intstr.FromInt32(80)),
 			targetProblem("ServiceNotFound", "no Service ci/absent: events queue")},
+		"no Service to answer directly": {func(in *compile.Input) {
+			pointTo("", "absent", intstr.FromInt32(80))(in)
+			in.Endpoint.Spec.Delivery = v1alpha1.DeliveryDirect
+		}, targetProblem("ServiceNotFound", "no Service ci/absent: requests are answered 503 until it exists")},
 		"no Service there": {func(in *compile.Input) {
 			pointTo("apps", "absent", intstr.FromInt32(80))(in)
 			in.Grants = append(in.Grants, grant("apps"))

@@ -34,8 +34,8 @@ func forbidden(name types.NamespacedName, service *corev1.Service) (reason, mess
 }
 
 // resolvePort returns the number of the port to connect to, or a message why
-// there is none.
-func resolvePort(service *corev1.Service, want portReference) (number int, message string) {
+// there is none and what happens meanwhile.
+func resolvePort(service *corev1.Service, want portReference, meanwhile string) (number int, message string) {
 	for _, port := range service.Spec.Ports {
 		if !isPort(port, want) {
 			continue
@@ -46,8 +46,8 @@ func resolvePort(service *corev1.Service, want portReference) (number int, messa
 		}
 		return connectPort(service, port)
 	}
-	return 0, fmt.Sprintf("Service %s/%s has no port %s: events queue until it has; %s",
-		service.Namespace, service.Name, want.String(), portsOf(service))
+	return 0, fmt.Sprintf("Service %s/%s has no port %s: %s until it has; %s",
+		service.Namespace, service.Name, want.String(), meanwhile, portsOf(service))
 }
 
 func isPort(port corev1.ServicePort, want portReference) bool {

@@ -99,16 +99,24 @@ func compileService(result *Result, t *route.Target, in Input, field string, por
 		return
 	}
 	reason := v1alpha1.ReasonServiceNotFound
-	message := fmt.Sprintf("there is no Service %s: events queue until it exists", name)
+	message := fmt.Sprintf("there is no Service %s: %s until it exists", name, meanwhile(in))
 	if service != nil {
 		reason = v1alpha1.ReasonPortNotFound
-		t.Port, message = resolvePort(service, port)
+		t.Port, message = resolvePort(service, port, meanwhile(in))
 	}
 	if message == "" {
 		return
 	}
 	result.report(v1alpha1.ConditionTargetsResolved, reason, field+".service", "%s", message)
 	t.Unavailable = &route.Unavailable{Reason: unavailableReasons[reason], Message: message}
+}
+
+// meanwhile says what becomes of requests whose target cannot be reached.
+func meanwhile(in Input) string {
+	if in.Endpoint.Spec.Delivery == v1alpha1.DeliveryDirect {
+		return "requests are answered 503"
+	}
+	return "events queue"
 }
 
 var unavailableReasons = map[string]string{
