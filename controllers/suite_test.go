@@ -1,12 +1,7 @@
 package controllers_test
 
 import (
-	"fmt"
-	"os"
 	"testing"
-
-	"github.com/go-logr/logr"
-	ctrl "sigs.k8s.io/controller-runtime"
 
 	"github.com/postern-dev/postern/controllers"
 	"github.com/postern-dev/postern/controllers/controltest"
@@ -15,28 +10,8 @@ import (
 var cluster *controltest.Cluster
 
 func TestMain(m *testing.M) {
-	code, err := run(m)
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		code = 1
-	}
-	os.Exit(code)
-}
-
-func run(m *testing.M) (code int, err error) {
-	scheme, err := controllers.NewScheme()
-	if err != nil {
-		return 1, err
-	}
-	ctrl.SetLogger(logr.Discard())
-	var stop func() error
-	if cluster, stop, err = controltest.Start(scheme); err != nil {
-		return 1, err
-	}
-	defer func() {
-		if stopErr := stop(); err == nil && stopErr != nil {
-			err = fmt.Errorf("stop API server: %w", stopErr)
-		}
-	}()
-	return m.Run(), nil
+	controltest.Main(controllers.NewScheme, func(started *controltest.Cluster) (int, error) {
+		cluster = started
+		return m.Run(), nil
+	})
 }

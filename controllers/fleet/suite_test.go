@@ -2,11 +2,8 @@ package fleet_test
 
 import (
 	"context"
-	"fmt"
-	"os"
 	"testing"
 
-	"github.com/go-logr/logr"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -24,29 +21,13 @@ var (
 )
 
 func TestMain(m *testing.M) {
-	code, err := run(m)
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		code = 1
-	}
-	os.Exit(code)
+	controltest.Main(controllers.NewScheme, func(started *controltest.Cluster) (int, error) {
+		cluster = started
+		return run(m)
+	})
 }
 
 func run(m *testing.M) (code int, err error) {
-	scheme, err := controllers.NewScheme()
-	if err != nil {
-		return 1, err
-	}
-	ctrl.SetLogger(logr.Discard())
-	var stop func() error
-	if cluster, stop, err = controltest.Start(scheme); err != nil {
-		return 1, err
-	}
-	defer func() {
-		if stopErr := stop(); err == nil && stopErr != nil {
-			err = fmt.Errorf("stop API server: %w", stopErr)
-		}
-	}()
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: meta.DefaultNamespace}}
