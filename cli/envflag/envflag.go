@@ -1,15 +1,19 @@
 // Package envflag fills flags that were not given from the environment:
 // --trusted-proxies from POSTERN_TRUSTED_PROXIES.
 //
-// It imports pflag only. Long-running commands use it, because a container is
+// It imports cobra, pflag and exit. Long-running commands use it, because a container is
 // often easier to configure by variables than by arguments.
 package envflag
 
 import (
 	"fmt"
+	"os"
 	"strings"
 
+	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/postern-dev/postern/cli/exit"
 )
 
 const prefix = "POSTERN_"
@@ -17,6 +21,15 @@ const prefix = "POSTERN_"
 // Name returns the variable that stands for a flag.
 func Name(flag string) string {
 	return prefix + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
+}
+
+// PreRun fills the flags of a command before it runs; a variable that is wrong is
+// a wrong question.
+func PreRun(command *cobra.Command, _ []string) error {
+	if err := Fill(command.Flags(), os.LookupEnv); err != nil {
+		return exit.Usagef("%w", err)
+	}
+	return nil
 }
 
 // Fill sets every flag of the set that was not given on the command line and

@@ -18,7 +18,6 @@ import (
 	"github.com/spf13/cobra"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/client-go/rest"
-	"k8s.io/client-go/tools/clientcmd"
 	"k8s.io/klog/v2"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -26,6 +25,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/metrics/filters"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
+	"github.com/postern-dev/postern/cli/cluster"
 	"github.com/postern-dev/postern/cli/envflag"
 	"github.com/postern-dev/postern/cli/exit"
 	"github.com/postern-dev/postern/cli/logging"
@@ -49,13 +49,8 @@ the receiver and report status. Every flag can also be given as an environment
 variable: --watch-namespaces as POSTERN_WATCH_NAMESPACES.`,
 		Example: `  postern manager --leader-elect
   postern manager --kubeconfig ~/.kube/config --receiver-url http://127.0.0.1:8081 --metrics-bind-address 0`,
-		Args: cobra.NoArgs,
-		PreRunE: func(command *cobra.Command, _ []string) error {
-			if err := envflag.Fill(command.Flags(), os.LookupEnv); err != nil {
-				return exit.Usagef("%w", err)
-			}
-			return nil
-		},
+		Args:    cobra.NoArgs,
+		PreRunE: envflag.PreRun,
 		RunE: func(command *cobra.Command, _ []string) error {
 			return run(command.Context(), options, command.ErrOrStderr())
 		},
@@ -92,7 +87,7 @@ func run(ctx context.Context, options *Options, out io.Writer) error {
 func newManager(options *Options) (ctrl.Manager, error) {
 	config, err := clusterConfig(options.Kubeconfig)
 	if err != nil {
-		return nil, fmt.Errorf("cluster configuration: %w; give --kubeconfig outside a cluster", err)
+		return nil, err
 	}
 	scheme, err := controllers.NewScheme()
 	if err != nil {
@@ -174,12 +169,8 @@ func (o *Options) defaultImage(ctx context.Context, reader client.Reader, lookup
 // clusterConfig has no limit of requests: the API server shares its capacity
 // out by itself (priority and fairness), and with the client's default limit
 // the first hundreds of endpoints would wait for minutes.
-func clusterConfig(kubeconfig string) (config *rest.Config, err error) {
-	if kubeconfig == "" {
-		config, err = rest.InClusterConfig()
-	} else {
-		config, err = clientcmd.BuildConfigFromFlags("", kubeconfig)
-	}
+func clusterConfig(kubeconfig string) (*rest.Config, error) {
+	config, err := cluster.Config(kubeconfig)
 	if err != nil {
 		return nil, err
 	}

@@ -1,21 +1,18 @@
 // Package receivercmd is `postern receiver`: it wires the data plane to a
 // cluster's routes and to a durable store.
 //
-// It imports dataplane, receiver/kube and client-go's configuration; it decides
+// It imports dataplane, cluster and receiver/kube; it decides
 // nothing that flags do not say.
 package receivercmd
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"log/slog"
-	"os"
 
 	"github.com/spf13/cobra"
-	"k8s.io/client-go/rest"
-	"k8s.io/client-go/tools/clientcmd"
 
+	"github.com/postern-dev/postern/cli/cluster"
 	"github.com/postern-dev/postern/cli/dataplane"
 	"github.com/postern-dev/postern/cli/envflag"
 	"github.com/postern-dev/postern/cli/exit"
@@ -38,13 +35,8 @@ POSTERN_TRUSTED_PROXIES.`,
 		Example: `  postern receiver --store unix:///run/postern/redis.sock --store-user postern
   postern receiver --kubeconfig ~/.kube/config --store redis://127.0.0.1:6379 \
     --forward ci/builder=http://127.0.0.1:3000`,
-		Args: cobra.NoArgs,
-		PreRunE: func(command *cobra.Command, _ []string) error {
-			if err := envflag.Fill(command.Flags(), os.LookupEnv); err != nil {
-				return exit.Usagef("%w", err)
-			}
-			return nil
-		},
+		Args:    cobra.NoArgs,
+		PreRunE: envflag.PreRun,
 		RunE: func(command *cobra.Command, _ []string) error {
 			return run(command.Context(), options, command.ErrOrStderr())
 		},
@@ -80,18 +72,11 @@ func run(ctx context.Context, options *Options, out io.Writer) error {
 }
 
 func routes(options *Options, logger *slog.Logger) (*kube.Source, error) {
-	config, err := clusterConfig(options.Kubeconfig)
+	config, err := cluster.Config(options.Kubeconfig)
 	if err != nil {
-		return nil, fmt.Errorf("cluster configuration: %w; give --kubeconfig outside a cluster", err)
+		return nil, err
 	}
 	return kube.New(kube.Options{
 		Config: config, Namespace: options.Namespace, SnapshotDir: options.SnapshotDir, Logger: logger,
 	})
-}
-
-func clusterConfig(kubeconfig string) (*rest.Config, error) {
-	if kubeconfig == "" {
-		return rest.InClusterConfig()
-	}
-	return clientcmd.BuildConfigFromFlags("", kubeconfig)
 }
