@@ -1,6 +1,7 @@
 package controllers_test
 
 import (
+	"os"
 	"testing"
 
 	"github.com/postern-dev/postern/controllers"
@@ -10,8 +11,8 @@ import (
 var cluster *controltest.Cluster
 
 func TestMain(m *testing.M) {
-	controltest.Main(controllers.NewScheme, func(started *controltest.Cluster) (int, error) {
+	os.Exit(controltest.Main(controllers.NewScheme, func(started *controltest.Cluster) (int, error) {
 		cluster = started
 		return m.Run(), nil
-	})
+	}))
 }

@@ -10,14 +10,14 @@ import (
 )
 
 // Main is the body of a TestMain: it starts an API server, lets the tests run
-// against it, stops it and ends the process with what the tests returned.
-func Main(scheme func() (*runtime.Scheme, error), run func(*Cluster) (code int, err error)) {
+// against it and stops it. It returns the status to end the process with.
+func Main(scheme func() (*runtime.Scheme, error), run func(*Cluster) (code int, err error)) int {
 	code, err := around(scheme, run)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
-		code = 1
+		return 1
 	}
-	os.Exit(code)
+	return code
 }
 
 func around(scheme func() (*runtime.Scheme, error), run func(*Cluster) (int, error)) (code int, err error) {

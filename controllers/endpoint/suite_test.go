@@ -3,6 +3,7 @@ package endpoint_test
 import (
 	"context"
 	"net/http/httptest"
+	"os"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
@@ -25,10 +26,10 @@ var (
 const externalURL = "https://hooks.example.com"
 
 func TestMain(m *testing.M) {
-	controltest.Main(controllers.NewScheme, func(started *controltest.Cluster) (int, error) {
+	os.Exit(controltest.Main(controllers.NewScheme, func(started *controltest.Cluster) (int, error) {
 		cluster = started
 		return run(m)
-	})
+	}))
 }
 
 func run(m *testing.M) (code int, err error) {

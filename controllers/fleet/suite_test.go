@@ -2,6 +2,7 @@ package fleet_test
 
 import (
 	"context"
+	"os"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
@@ -21,10 +22,10 @@ var (
 )
 
 func TestMain(m *testing.M) {
-	controltest.Main(controllers.NewScheme, func(started *controltest.Cluster) (int, error) {
+	os.Exit(controltest.Main(controllers.NewScheme, func(started *controltest.Cluster) (int, error) {
 		cluster = started
 		return run(m)
-	})
+	}))
 }
 
 func run(m *testing.M) (code int, err error) {
