@@ -11,6 +11,7 @@ package queue
 //	p:{uid}:x:<target>   zset    dead letters of the target: id by when it died, ms
 //	p:{uid}:pending      zset    events with a pending target: id by when received, ms
 //	p:{uid}:dead         zset    events with a dead target: id by when it died last, ms
+//	p:{uid}:j:<id>       hash    long work: owner o until u, state s; see job.go
 //	p:{uid}:history      zset    delivered events kept whole: id by when done, ms
 //
 // Fields of an event record; a tombstone has only x and n:
@@ -44,6 +45,7 @@ func (k endpointKeys) history() string { return string(k) + "history" }
 func (k endpointKeys) records() string { return string(k) + "e:" }
 
 func (k endpointKeys) record(id string) string         { return string(k) + "e:" + id }
+func (k endpointKeys) job(id string) string            { return string(k) + "j:" + id }
 func (k endpointKeys) replayMark(mark string) string   { return string(k) + "r:" + mark }
 func (k endpointKeys) queue(target string) string      { return string(k) + "q:" + target }
 func (k endpointKeys) targetDead(target string) string { return string(k) + "x:" + target }

@@ -34,6 +34,7 @@ type Memory struct {
 	mu        sync.Mutex
 	used      int64
 	endpoints map[string]*memoryEndpoint
+	jobs      map[Job]memoryJob
 }
 
 var _ Store = (*Memory)(nil)
@@ -50,6 +51,7 @@ func NewMemory(options MemoryOptions) *Memory {
 		clock:     options.Clock,
 		maxBytes:  options.MaxBytes,
 		endpoints: map[string]*memoryEndpoint{},
+		jobs:      map[Job]memoryJob{},
 	}
 }
 

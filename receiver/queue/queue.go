@@ -143,6 +143,8 @@ type Store interface {
 	Inspector
 	Replayer
 	Keeper
+	Sizer
+	Ledger
 }
 
 // Depth describes one queue at one moment.

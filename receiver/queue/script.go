@@ -34,6 +34,10 @@ var (
 	trimLua string
 	//go:embed scripts/purge.lua
 	purgeLua string
+	//go:embed scripts/size.lua
+	sizeLua string
+	//go:embed scripts/job.lua
+	jobLua string
 )
 
 var (
@@ -46,6 +50,8 @@ var (
 	replayScript = newScript("replay", allowOOM, replayLua)
 	trimScript   = newScript("trim", allowOOM, trimLua)
 	purgeScript  = newScript("purge", allowOOM, purgeLua)
+	sizeScript   = newScript("size", "flags=no-writes", sizeLua)
+	jobScript    = newScript("job", allowOOM, jobLua)
 )
 
 // script is a Lua script; the shebang line carries its flags.
