@@ -29,7 +29,7 @@ func TestRotation(t *testing.T) {
 			{Name: "previous", Value: route.SecretBytes(routetest.Key)},
 		}
 	})
-	counted.SetRoutes([]*route.Endpoint{hook})
+	counted.SetRoutes([]*route.Endpoint{hook}, 0)
 	r := newReceiver(t, ingest.Options{Metrics: counted}, hook)
 	start := time.Date(2026, 3, 6, 12, 0, 0, 0, time.UTC)
 	send := func(key, id string, later time.Duration) {

@@ -18,21 +18,30 @@ import (
 	"github.com/postern-dev/postern/receiver/route/routetest"
 )
 
-// names are the metrics that the documentation promises.
-var names = []string{
-	"postern_breaker_open", "postern_dead_letters", "postern_deliveries_total",
-	"postern_delivery_duration_seconds", "postern_event_age_seconds", "postern_events_pending",
-	"postern_events_received_total", "postern_oldest_pending_seconds", "postern_receive_duration_seconds",
-	"postern_rejections_total", "postern_requests_total", "postern_routes_loaded",
-	"postern_secret_last_used_timestamp_seconds", "postern_secret_used_total",
-	"postern_store_durable", "postern_store_used_ratio",
+// contract are the metrics that may not change their name or labels. There may
+// be more.
+var contract = map[string][]string{
+	"postern_requests_total":            {"endpoint", "namespace", "outcome", "source"},
+	"postern_rejections_total":          {"endpoint", "namespace", "reason", "source"},
+	"postern_events_received_total":     {"endpoint", "event_type", "namespace", "source"},
+	"postern_receive_duration_seconds":  {"endpoint", "namespace", "source"},
+	"postern_deliveries_total":          {"endpoint", "namespace", "outcome", "target"},
+	"postern_delivery_duration_seconds": {"endpoint", "namespace", "target"},
+	"postern_event_age_seconds":         {"endpoint", "namespace", "target"},
+	"postern_events_pending":            {"endpoint", "namespace", "target"},
+	"postern_oldest_pending_seconds":    {"endpoint", "namespace", "target"},
+	"postern_dead_letters":              {"endpoint", "namespace", "target"},
+	"postern_breaker_open":              {"endpoint", "namespace", "target"},
+	"postern_secret_used_total":         {"endpoint", "key", "namespace", "source"},
+	"postern_store_used_ratio":          nil,
+	"postern_routes_loaded":             nil,
 }
 
 func newMetrics(t *testing.T, routes ...*route.Endpoint) (*metrics.Metrics, *prometheus.Registry) {
 	t.Helper()
 	registry := prometheus.NewPedanticRegistry()
 	m := metrics.New(registry)
-	m.SetRoutes(routes)
+	m.SetRoutes(routes, 0)
 	return m, registry
 }
 
@@ -49,11 +58,14 @@ func exercise(m *metrics.Metrics, endpoint *route.Endpoint) {
 	})
 	m.Measured(ref, queue.Depth{Pending: 3, Dead: 2})
 	m.BreakerChanged(ref, true)
+	m.Stored(2*time.Millisecond, nil)
 	m.StoreUsed(0.25)
+	m.StoreUp(true)
 	m.StoreDurable(true)
+	m.Ready(true)
 }
 
-func TestNamesAreThoseOfTheContract(t *testing.T) {
+func TestNamesAndLabelsAreThoseOfTheContract(t *testing.T) {
 	t.Parallel()
 	endpoint := routetest.GitHub("github")
 	m, registry := newMetrics(t, endpoint)
@@ -62,12 +74,28 @@ func TestNamesAreThoseOfTheContract(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var got []string
+	got := map[string][]string{}
 	for _, family := range families {
-		got = append(got, family.GetName())
+		var labels []string
+		for _, label := range family.GetMetric()[0].GetLabel() {
+			labels = append(labels, label.GetName())
+		}
+		got[family.GetName()] = labels
 	}
-	if !slices.Equal(got, names) {
-		t.Errorf("metrics are\n%q\nwant\n%q", got, names)
+	for name, labels := range contract {
+		if !slices.Equal(got[name], labels) {
+			t.Errorf("%s has the labels %q, want %q", name, got[name], labels)
+		}
+	}
+	for _, one := range metrics.Definitions() {
+		labels := slices.Sorted(slices.Values(one.Labels))
+		if exported, ok := got[one.FullName()]; !ok || !slices.Equal(exported, labels) {
+			t.Errorf("%s is defined with the labels %q and exported with %q", one.FullName(), labels, exported)
+		}
+		delete(got, one.FullName())
+	}
+	if len(got) > 0 {
+		t.Errorf("exported without a definition: %v", got)
 	}
 	problems, err := testutil.GatherAndLint(registry)
 	if err != nil || len(problems) > 0 {
@@ -82,6 +110,12 @@ func TestValuesAndLabels(t *testing.T) {
 	exercise(m, endpoint)
 	m.Answered(nil, "rejected", time.Millisecond)
 	m.Rejected(nil, "unknown_endpoint")
+	var compared []string
+	for _, one := range metrics.Definitions() {
+		if !strings.HasSuffix(one.Name, "_seconds") {
+			compared = append(compared, one.FullName())
+		}
+	}
 	want := `
 # HELP postern_breaker_open 1 while a target gets only probes.
 # TYPE postern_breaker_open gauge
@@ -98,6 +132,9 @@ postern_events_pending{endpoint="github",namespace="ci",target="builder"} 3
 # HELP postern_events_received_total Events stored, by event type.
 # TYPE postern_events_received_total counter
 postern_events_received_total{endpoint="github",event_type="push",namespace="ci",source="github"} 1
+# HELP postern_ready 1 while the receiver is ready, as /readyz says.
+# TYPE postern_ready gauge
+postern_ready 1
 # HELP postern_rejections_total Requests refused, or let through by Audit enforcement, by reason.
 # TYPE postern_rejections_total counter
 postern_rejections_total{endpoint="",namespace="",reason="unknown_endpoint",source=""} 1
@@ -109,19 +146,25 @@ postern_requests_total{endpoint="github",namespace="ci",outcome="accepted",sourc
 # HELP postern_routes_loaded Endpoints in the current table.
 # TYPE postern_routes_loaded gauge
 postern_routes_loaded 1
+# HELP postern_routes_refused Routes that do not load; the last good one of each stays in force.
+# TYPE postern_routes_refused gauge
+postern_routes_refused 0
+# HELP postern_secret_key_position Place of each active key in secretRef.keys: 1 for the current one, more for those being rotated out.
+# TYPE postern_secret_key_position gauge
+postern_secret_key_position{endpoint="github",key="current",namespace="ci",source="github"} 1
 # HELP postern_secret_used_total Requests verified with each key of the endpoint's Secret.
 # TYPE postern_secret_used_total counter
 postern_secret_used_total{endpoint="github",key="current",namespace="ci",source="github"} 1
 # HELP postern_store_durable 1 while the store's settings keep every acknowledged event.
 # TYPE postern_store_durable gauge
 postern_store_durable 1
-# HELP postern_store_used_ratio Share of the store's capacity in use.
+# HELP postern_store_up 1 while the store answers.
+# TYPE postern_store_up gauge
+postern_store_up 1
+# HELP postern_store_used_ratio Share of the store's capacity in use, of memory or volume, whichever is fuller.
 # TYPE postern_store_used_ratio gauge
 postern_store_used_ratio 0.25
 `
-	compared := slices.DeleteFunc(slices.Clone(names), func(name string) bool {
-		return strings.HasSuffix(name, "_seconds")
-	})
 	if err := testutil.GatherAndCompare(registry, strings.NewReader(want), compared...); err != nil {
 		t.Error(err)
 	}
@@ -151,7 +194,7 @@ func TestEventTypesAreBounded(t *testing.T) {
 		}
 	}
 	// What was seen stays seen across tables.
-	m.SetRoutes([]*route.Endpoint{endpoint})
+	m.SetRoutes([]*route.Endpoint{endpoint}, 0)
 	m.Received(endpoint, "brand-new")
 	if got := received(t, registry, "brand-new"); got != 0 {
 		t.Errorf("a new table gave the endpoint another 64 types")
@@ -182,7 +225,7 @@ func TestSeriesGoWithTheirEndpoint(t *testing.T) {
 	m, registry := newMetrics(t, stays, goes)
 	exercise(m, stays)
 	exercise(m, goes)
-	m.SetRoutes([]*route.Endpoint{stays})
+	m.SetRoutes([]*route.Endpoint{stays}, 0)
 	if n := seriesOf(t, registry, "goes"); n != 0 {
 		t.Errorf("%d series of the removed endpoint are left", n)
 	}
@@ -191,8 +234,8 @@ func TestSeriesGoWithTheirEndpoint(t *testing.T) {
 	if n := seriesOf(t, registry, "goes"); n != 0 {
 		t.Errorf("%d series came back and stayed", n)
 	}
-	if n := seriesOf(t, registry, "stays"); n != 13 {
-		t.Errorf("the other endpoint has %d series, want 13", n)
+	if n := seriesOf(t, registry, "stays"); n != 14 {
+		t.Errorf("the other endpoint has %d series, want 14", n)
 	}
 }
 
@@ -213,13 +256,41 @@ func TestSourceChangeDropsTheOldSourcesSeries(t *testing.T) {
 	endpoint := routetest.GitHub("hook")
 	m, registry := newMetrics(t, endpoint)
 	m.Answered(endpoint, "accepted", time.Second)
-	m.SetRoutes([]*route.Endpoint{routetest.GitHub("hook", routetest.Provider("gitlab"))})
-	if n := seriesOf(t, registry, "hook"); n != 0 {
+	m.SetRoutes([]*route.Endpoint{routetest.GitHub("hook", routetest.Provider("gitlab"))}, 0)
+	if n := seriesWith(t, registry, "source", "github"); n != 0 {
 		t.Errorf("%d series of the old source are left", n)
 	}
 }
 
+func TestKeysThatAreTakenOutLoseTheirSeries(t *testing.T) {
+	t.Parallel()
+	keys := func(names ...string) *route.Endpoint {
+		return routetest.GitHub("hook", func(e *route.Endpoint) {
+			e.Keys = nil
+			for _, name := range names {
+				e.Keys = append(e.Keys, route.Key{Name: name, Value: route.SecretBytes(name)})
+			}
+		})
+	}
+	endpoint := keys("current", "previous")
+	m, registry := newMetrics(t, endpoint)
+	m.KeyUsed(endpoint, "current")
+	m.KeyUsed(endpoint, "previous")
+	if n := seriesOf(t, registry, "hook"); n != 6 {
+		t.Fatalf("%d series of two keys, want 6", n)
+	}
+	m.SetRoutes([]*route.Endpoint{keys("current")}, 0)
+	if n := seriesOf(t, registry, "hook"); n != 3 {
+		t.Errorf("%d series are left of the two keys, want the 3 of the current one", n)
+	}
+}
+
 func seriesOf(t *testing.T, registry *prometheus.Registry, endpoint string) int {
+	t.Helper()
+	return seriesWith(t, registry, "endpoint", endpoint)
+}
+
+func seriesWith(t *testing.T, registry *prometheus.Registry, name, value string) int {
 	t.Helper()
 	families, err := registry.Gather()
 	if err != nil {
@@ -229,7 +300,7 @@ func seriesOf(t *testing.T, registry *prometheus.Registry, endpoint string) int 
 	for _, family := range families {
 		for _, metric := range family.GetMetric() {
 			for _, label := range metric.GetLabel() {
-				if label.GetName() == "endpoint" && label.GetValue() == endpoint {
+				if label.GetName() == name && label.GetValue() == value {
 					count++
 				}
 			}

@@ -1,6 +1,8 @@
 package metrics
 
 import (
+	"slices"
+
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/postern-dev/postern/receiver/route"
@@ -11,7 +13,10 @@ type vector interface {
 }
 
 func (m *Metrics) ofEndpoints() []vector {
-	return []vector{m.requests, m.rejections, m.eventsReceived, m.receiveDuration, m.secretUsed, m.secretLastUsed}
+	return []vector{
+		m.requests, m.rejections, m.eventsReceived, m.receiveDuration,
+		m.secretUsed, m.secretLastUsed, m.secretKeyPosition,
+	}
 }
 
 func (m *Metrics) ofTargets() []vector {
@@ -21,28 +26,55 @@ func (m *Metrics) ofTargets() []vector {
 	}
 }
 
-// SetRoutes makes routes the known endpoints and deletes the series of those
-// that are gone, or that have another source now.
-func (m *Metrics) SetRoutes(routes []*route.Endpoint) {
+func (m *Metrics) ofKeys() []vector {
+	return []vector{m.secretUsed, m.secretLastUsed, m.secretKeyPosition}
+}
+
+// SetRoutes makes routes the known endpoints, and refused the number of those
+// that do not load. It deletes the series of endpoints that are gone or have
+// another source now, and of keys that are no longer active.
+func (m *Metrics) SetRoutes(routes []*route.Endpoint, refused int) {
 	m.eventTypes.replace(routes)
 	m.routesLoaded.Set(float64(len(routes)))
-	current := make(map[endpointName]string, len(routes))
+	m.routesRefused.Set(float64(refused))
+	current := make(map[endpointName]known, len(routes))
 	for _, endpoint := range routes {
-		current[endpointName{endpoint.Namespace, endpoint.Name}] = endpoint.Source.Label()
+		current[endpointName{endpoint.Namespace, endpoint.Name}] = m.placeKeys(endpoint)
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for name, source := range m.endpoints {
+	for name, before := range m.endpoints {
 		now, stays := current[name]
 		switch {
 		case !stays:
 			m.gone[name] = true
 			m.forget(name)
-		case now != source:
-			m.deleteOf(m.ofEndpoints(), name, "source", source)
+		case now.source != before.source:
+			m.deleteOf(m.ofEndpoints(), name, "source", before.source)
+		default:
+			m.forgetKeys(name, before.keys, now.keys)
 		}
 	}
 	m.endpoints = current
+}
+
+// placeKeys tells which keys of an endpoint are active, and which of them is the current.
+func (m *Metrics) placeKeys(endpoint *route.Endpoint) known {
+	namespace, name, source := labels(endpoint)
+	here := known{source: source}
+	for i, key := range endpoint.Keys {
+		here.keys = append(here.keys, key.Name)
+		m.secretKeyPosition.WithLabelValues(namespace, name, source, key.Name).Set(float64(i + 1))
+	}
+	return here
+}
+
+func (m *Metrics) forgetKeys(name endpointName, before, now []string) {
+	for _, key := range before {
+		if !slices.Contains(now, key) {
+			m.deleteOf(m.ofKeys(), name, "key", key)
+		}
+	}
 }
 
 // Sweep deletes once more the series of endpoints that went: a request or a
@@ -72,9 +104,3 @@ func (m *Metrics) deleteOf(vectors []vector, name endpointName, label, value str
 		vec.DeletePartialMatch(match)
 	}
 }
-
-// StoreUsed sets the share of the store's capacity in use, 0 to 1.
-func (m *Metrics) StoreUsed(ratio float64) { m.storeUsedRatio.Set(ratio) }
-
-// StoreDurable tells whether the store's settings keep every acknowledged event.
-func (m *Metrics) StoreDurable(durable bool) { m.storeDurable.Set(boolean(durable)) }

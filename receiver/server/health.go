@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"time"
 
@@ -63,8 +64,19 @@ func (s *Server) measure(ctx context.Context) {
 	if store, ok := s.options.Store.(usageTeller); ok {
 		s.options.Metrics.StoreUsed(store.UsedRatio())
 	}
-	if store, ok := s.options.Store.(weakTeller); ok {
-		s.options.Metrics.StoreDurable(store.Weak() == nil && s.storeHealth(ctx) == nil)
-	}
+	s.measureStore(ctx)
+	s.options.Metrics.Ready(len(s.unready(ctx)) == 0)
 	s.options.Metrics.Sweep()
+}
+
+// measureStore tells a store that is away from one that is there and would lose
+// events: only the first mends itself.
+func (s *Server) measureStore(ctx context.Context) {
+	err := s.storeHealth(ctx)
+	_, weak := errors.AsType[*queue.SettingsError](err)
+	s.options.Metrics.StoreUp(err == nil || weak)
+	store, ok := s.options.Store.(weakTeller)
+	if ok && (err == nil || weak) {
+		s.options.Metrics.StoreDurable(!weak && store.Weak() == nil)
+	}
 }

@@ -148,7 +148,7 @@ func New(options Options) (*Server, error) {
 	s.cleanups.log = options.Logger
 	handler := ingest.New(ingest.Options{
 		Tables:            s.table.Get,
-		Store:             options.Store,
+		Store:             timedStore{options.Store, options.Metrics},
 		Deliverer:         deliverer{options.Engine},
 		TrustedProxies:    options.TrustedProxies,
 		MemoryBudgetBytes: options.MemoryBudgetBytes,
