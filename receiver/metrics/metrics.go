@@ -25,7 +25,8 @@ type Metrics struct {
 	deadLetters      *prometheus.GaugeVec
 	breakerOpen      *prometheus.GaugeVec
 
-	storeDuration *prometheus.HistogramVec
+	storeDuration   *prometheus.HistogramVec
+	namespaceStored *prometheus.GaugeVec
 
 	storeUsedRatio prometheus.Gauge
 	storeUp        prometheus.Gauge
@@ -70,13 +71,14 @@ func New(registerer prometheus.Registerer) *Metrics {
 		deadLetters:      deadLetters.GaugeVec(),
 		breakerOpen:      breakerOpen.GaugeVec(),
 
-		storeDuration:  storeDuration.HistogramVec(),
-		storeUsedRatio: storeUsedRatio.Gauge(),
-		storeUp:        storeUp.Gauge(),
-		storeDurable:   storeDurable.Gauge(),
-		ready:          receiverReady.Gauge(),
-		routesLoaded:   routesLoaded.Gauge(),
-		routesRefused:  routesRefused.Gauge(),
+		storeDuration:   storeDuration.HistogramVec(),
+		namespaceStored: namespaceStored.GaugeVec(),
+		storeUsedRatio:  storeUsedRatio.Gauge(),
+		storeUp:         storeUp.Gauge(),
+		storeDurable:    storeDurable.Gauge(),
+		ready:           receiverReady.Gauge(),
+		routesLoaded:    routesLoaded.Gauge(),
+		routesRefused:   routesRefused.Gauge(),
 
 		eventTypes: newEventTypes(),
 		endpoints:  map[endpointName]known{},
@@ -92,6 +94,7 @@ func (m *Metrics) collectors() []prometheus.Collector {
 		m.secretUsed, m.secretLastUsed, m.secretKeyPosition,
 		m.deliveries, m.deliveryDuration, m.eventAge,
 		m.eventsPending, m.oldestPending, m.deadLetters, m.breakerOpen,
+		m.storeDuration, m.namespaceStored, m.storeUsedRatio, m.storeUp, m.storeDurable,
 		m.ready, m.routesLoaded, m.routesRefused,
 	}
 }

@@ -27,7 +27,6 @@ func (s *Server) load(routes []*route.Endpoint, problems map[string]error) {
 		}
 	}
 	s.options.Engine.SetRoutes(inForce, unloaded...)
-	s.quota.SetRoutes(inForce)
 	s.problems.Store(&all)
 	s.table.Set(next)
 	s.options.Metrics.SetRoutes(inForce, len(all))
