@@ -48,8 +48,8 @@ func TestEveryKindOfRecordComesBack(t *testing.T) {
 		{Response: &history.Response{ID: "1", Attempt: 3, Error: "reset"}},
 		{Receive: &history.Receive{Target: "a/b/c", ID: "1", Attempt: 2, Verified: true, Code: 429, RetryAfter: 5}},
 		{Fault: &history.Fault{N: 1, Kind: "kill", Phase: history.Point, Excuses: []history.Excuse{history.ExcuseDuplicates}}},
-		{Admin: &history.Admin{Action: history.ActionReplay, EventID: "e"}},
-		{Dead: &history.Dead{Target: "a/b/c", EventID: "e", Reason: "gone"}},
+		{Admin: &history.Admin{Action: history.ActionReplay, ID: "1"}},
+		{Dead: &history.Dead{Target: "a/b/c", ID: "1", Reason: "gone"}},
 		{Sample: &history.Sample{Process: "redis", Values: map[string]float64{history.ValueRSS: 1.5}}},
 		{Scrape: &history.Scrape{Process: "receiver", PID: 7, Endpoints: map[string]history.Counts{"a/b": {Accepted: 1}}}},
 	}

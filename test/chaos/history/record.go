@@ -47,7 +47,8 @@ type Run struct {
 	Limits map[string]map[string]float64 `json:"limits,omitempty"`
 }
 
-// Process is the start or the end of one incarnation of a process.
+// Process is the start or the end of one incarnation of a process. Those named
+// receiver, with or without a number after it, are the ones under test.
 type Process struct {
 	Name    string `json:"name"`
 	PID     int    `json:"pid"`
@@ -116,7 +117,8 @@ type Response struct {
 	Attempt int    `json:"n"`
 	// Code is the status when the answer was read in full, else 0.
 	Code int `json:"code,omitempty"`
-	// Error says why there is no answer: then the outcome is unknown.
+	// Error says why there is no answer: then the outcome is unknown, unless it
+	// is [ErrorRefused].
 	Error string `json:"err,omitempty"`
 	// Status is the word of the answer: accepted, duplicate or ignored, or the
 	// reason of a refusal.
@@ -124,6 +126,9 @@ type Response struct {
 	// EventID is the receiver's id of the event.
 	EventID string `json:"ev,omitempty"`
 }
+
+// ErrorRefused is the error of a request that found nobody to connect to.
+const ErrorRefused = "refused"
 
 // Receive is one request that a target got, written when it was answered.
 type Receive struct {
@@ -204,9 +209,9 @@ type Admin struct {
 	Endpoint string `json:"ep,omitempty"`
 	// Target narrows a replay to namespace/endpoint/target; empty means all.
 	Target string `json:"to,omitempty"`
-	// EventID is the event replayed.
-	EventID string `json:"ev,omitempty"`
-	Detail  string `json:"detail,omitempty"`
+	// ID is the sender's id of the event replayed.
+	ID     string `json:"id,omitempty"`
+	Detail string `json:"detail,omitempty"`
 }
 
 // Dead is one dead letter found when the run was over.
@@ -214,8 +219,8 @@ type Dead struct {
 	// Target is namespace/endpoint/target.
 	Target string `json:"to"`
 	// ID is the sender's id, as the receiver has it; EventID the receiver's.
-	ID      string `json:"id,omitempty"`
-	EventID string `json:"ev"`
+	ID      string `json:"id"`
+	EventID string `json:"ev,omitempty"`
 	Reason  string `json:"reason"`
 }
 

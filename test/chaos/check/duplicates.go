@@ -1,0 +1,91 @@
+package check
+
+import (
+	"time"
+
+	"github.com/postern-dev/postern/test/chaos/history"
+)
+
+// repeat is something between two moments that only a fault excuses.
+type repeat struct {
+	invariant Invariant
+	event     int32
+	target    int32
+	from      int64
+	to        int64
+	// extra is how many deliveries the event has had too many, for I3.
+	extra   int32
+	first   int64
+	message string
+}
+
+// judgeAccepted is I3 for what the sender is told: one event is accepted once
+// in a window, whatever goes wrong.
+func (c *checker) judgeAccepted(at int64, e *event) {
+	v, ok := e.endpoint.latest()
+	if e.accepted < 255 {
+		e.accepted++
+	}
+	window := v.DedupSeconds * int64(time.Second)
+	if ok && window > 0 && e.accepted > 1 && at-e.firstSend < window {
+		c.violate(Duplicates, Violation{ID: e.id, At: at}, "accepted %d times within the window", e.accepted)
+	}
+}
+
+// delivered notes a delivery that succeeded.
+func (c *checker) delivered(i int32, e *event, d *delivery, r *history.Record) {
+	began := r.Began()
+	c.judged(Duplicates)
+	c.progressed(r.At, r.Receive.Target)
+	d.done++
+	c.truth.delivered(e.endpoint.name, c.doubtful(began))
+	if d.done == 1 {
+		c.measures.delivered(began - e.firstSend)
+	} else {
+		c.measures.repeated++
+		c.repeats = append(c.repeats, repeat{
+			invariant: Duplicates, event: i, target: d.target, extra: d.done - 1,
+			first: e.firstSend, from: d.doneBegan, to: began,
+			message: "delivered again",
+		})
+	}
+	d.doneBegan = began
+}
+
+// judgeRepeats is I3 and the part of I5 that faults excuse: there must be
+// somebody or something to blame between the two moments, and for n deliveries
+// too many n of them.
+func (c *checker) judgeRepeats() {
+	for i := range c.repeats {
+		r := &c.repeats[i]
+		e, name := &c.events[r.event], c.byNumber[r.target].name
+		replays := c.replayed(r)
+		blamed := replays + c.excused(history.ExcuseDuplicates, name, r.from, r.to)
+		all := replays + c.excused(history.ExcuseDuplicates, name, r.first, r.to)
+		if blamed > 0 && all >= int(r.extra) || r.invariant == Duplicates && forgotten(r, e) {
+			continue
+		}
+		if r.invariant == Duplicates {
+			c.measures.outside++
+		}
+		c.violate(r.invariant, Violation{ID: e.id, Target: name, At: r.to},
+			"%s %v after the time before, and nothing explains it", r.message, time.Duration(r.to-r.from))
+	}
+}
+
+// replayed counts the replays of the event so far.
+func (c *checker) replayed(r *repeat) int {
+	count := 0
+	for _, at := range c.replays[r.event] {
+		if at <= r.to {
+			count++
+		}
+	}
+	return count
+}
+
+// forgotten tells whether the event was sent again while it was not remembered.
+func forgotten(r *repeat, e *event) bool {
+	v, _ := e.endpoint.latest()
+	return r.extra < e.sends && r.to-r.first >= v.DedupSeconds*int64(time.Second)
+}
