@@ -7,10 +7,8 @@ import (
 	"os"
 	"strings"
 
-	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/envtest"
-
 	"github.com/postern-dev/postern/test/kube"
+	"github.com/postern-dev/postern/test/local"
 )
 
 //go:embed manifests/*.yaml
@@ -21,19 +19,16 @@ const systemNamespace = "postern-system"
 func (s *stage) startControlPlane(context.Context) error {
 	headline("A control plane of our own")
 	s.begin()
-	s.env = &envtest.Environment{BinaryAssetsDirectory: s.assets, UseExistingCluster: new(bool)}
-	s.undo = append(s.undo, func() { _ = s.env.Stop() })
-	config, err := s.env.Start()
+	plane, err := local.StartPlane(s.assets)
 	if err != nil {
-		return fmt.Errorf("start kube-apiserver and etcd of %s: %w", s.assets, err)
-	}
-	if s.admin, err = client.New(config, client.Options{}); err != nil {
 		return err
 	}
+	s.undo = append(s.undo, plane.Stop)
+	s.plane, s.admin = plane, plane.Admin
 	if _, err := s.userConfig("admin.kubeconfig", "admin", "system:masters"); err != nil {
 		return err
 	}
-	s.shown("kube-apiserver and etcd serve at %s", config.Host)
+	s.shown("kube-apiserver and etcd serve at %s", plane.Host)
 	return nil
 }
 
@@ -43,15 +38,9 @@ func (s *stage) install(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("%w: run `make installer`", err)
 	}
-	count, err := kube.Apply(ctx, s.admin, data)
+	count, err := s.plane.Install(ctx, data, patience)
 	if err != nil {
 		return err
-	}
-	for _, name := range []string{"webhookendpoints", "webhookreceivers"} {
-		crd := kube.Object("apiextensions.k8s.io/v1", "CustomResourceDefinition", "", name+".hooks.postern.dev")
-		if err := kube.AwaitCondition(ctx, s.admin, crd, "Established", "True", patience); err != nil {
-			return err
-		}
 	}
 	s.shown("installed the CRDs and the permissions, %d objects", count)
 	return nil

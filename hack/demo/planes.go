@@ -13,13 +13,18 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/postern-dev/postern/test/local"
 )
 
 // serviceAccount runs a process under the identity that it has in a cluster, so
 // that the demo also shows that the permissions suffice.
 func (s *stage) serviceAccount(name string) (string, error) {
-	return s.userConfig(name+".kubeconfig", "system:serviceaccount:"+systemNamespace+":"+name,
-		"system:serviceaccounts", "system:serviceaccounts:"+systemNamespace)
+	data, err := s.plane.ServiceAccount(systemNamespace, name)
+	if err != nil {
+		return "", err
+	}
+	return s.write(name+".kubeconfig", data)
 }
 
 func (s *stage) startManager(ctx context.Context) error {
@@ -30,14 +35,14 @@ func (s *stage) startManager(ctx context.Context) error {
 	}
 	ports := make([]string, 3)
 	for i := range ports {
-		port, err := freePort()
+		port, err := local.FreePort()
 		if err != nil {
 			return err
 		}
 		ports[i] = "127.0.0.1:" + strconv.Itoa(port)
 	}
 	s.public, s.internal = "http://"+ports[0], "http://"+ports[1]
-	manager, err := s.start("manager", absolute(s.postern), "manager", "--kubeconfig="+kubeconfig,
+	manager, err := s.start("manager", local.Absolute(s.postern), "manager", "--kubeconfig="+kubeconfig,
 		"--namespace="+systemNamespace, "--leader-elect", "--receiver-url="+s.internal, "--image=postern:demo",
 		"--health-probe-bind-address="+ports[2], "--metrics-bind-address=0")
 	if err != nil {
@@ -79,14 +84,14 @@ func (s *stage) startReceiver(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	arguments := append(s.local(argumentsOf(pod.Containers, "receiver")),
+	arguments := append(s.relocated(local.Arguments(pod.Containers, "receiver")),
 		"--listen="+strings.TrimPrefix(s.public, "http://"),
 		"--internal="+strings.TrimPrefix(s.internal, "http://"),
 		"--kubeconfig="+kubeconfig)
 	for service, target := range s.targets {
 		arguments = append(arguments, fmt.Sprintf("--forward=ci/%s=http://%s", service, target.address))
 	}
-	receiver, err := s.start("receiver", absolute(s.postern), arguments...)
+	receiver, err := s.start("receiver", local.Absolute(s.postern), arguments...)
 	if err != nil {
 		return err
 	}
@@ -107,42 +112,28 @@ func (s *stage) startStore(ctx context.Context, pod corev1.PodSpec) error {
 			return err
 		}
 	}
-	arguments := argumentsOf(pod.InitContainers, "store")
+	arguments := local.Arguments(pod.InitContainers, "store")
 	if len(arguments) == 0 {
 		return errors.New("the receiver's Deployment has no store container")
 	}
-	store, err := s.start("redis", program, s.local(arguments)...)
+	store, err := s.start("redis", program, s.relocated(arguments)...)
 	if err != nil {
 		return err
 	}
-	return store.await(ctx, "Redis to open its socket", func(context.Context) error {
+	return store.Await(ctx, "Redis to open its socket", patience, func(context.Context) error {
 		_, err := os.Stat(s.path("run", "redis.sock"))
 		return err
 	})
 }
 
-// local replaces the pod's folders by the demo's.
-func (s *stage) local(arguments []string) []string {
-	mapped := strings.NewReplacer("/run/postern", s.path("run"), "/data", s.path("data"))
-	var out []string
-	for _, argument := range arguments {
-		out = append(out, mapped.Replace(argument))
-	}
-	return out
-}
-
-func argumentsOf(containers []corev1.Container, name string) []string {
-	for _, container := range containers {
-		if container.Name == name {
-			return container.Args
-		}
-	}
-	return nil
+// relocated replaces the pod's folders by the demo's.
+func (s *stage) relocated(arguments []string) []string {
+	return local.Relocate(arguments, "/run/postern", s.path("run"), "/data", s.path("data"))
 }
 
 // awaitOK waits until a URL answers 200, as long as its process lives.
-func (s *stage) awaitOK(ctx context.Context, p *process, url string) error {
-	return p.await(ctx, p.name+" to be ready", func(ctx context.Context) error {
+func (s *stage) awaitOK(ctx context.Context, p *local.Process, url string) error {
+	return p.Await(ctx, p.Name+" to be ready", patience, func(ctx context.Context) error {
 		status, body, err := s.get(ctx, url)
 		if err == nil && status != http.StatusOK {
 			err = fmt.Errorf("%s answers %d %s", url, status, body)

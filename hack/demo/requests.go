@@ -14,6 +14,8 @@ import (
 	"os/exec"
 	"strings"
 	"time"
+
+	"github.com/postern-dev/postern/test/local"
 )
 
 // answer is what the receiver said.
@@ -55,7 +57,7 @@ func (s *stage) send(ctx context.Context, provider, endpoint, body, id, event st
 		arguments = append(arguments, "--id", id)
 	}
 	var out, log bytes.Buffer
-	command := exec.CommandContext(ctx, absolute(s.postern), arguments...)
+	command := exec.CommandContext(ctx, local.Absolute(s.postern), arguments...)
 	command.Stdout, command.Stderr = &out, &log
 	runErr := command.Run() // a refusal exits non-zero and still prints the answer
 	var sent struct {

@@ -3,18 +3,16 @@ package main
 import (
 	"context"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"time"
 
-	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/envtest"
 
 	"github.com/postern-dev/postern/test/kube"
+	"github.com/postern-dev/postern/test/local"
 )
 
 // patience bounds every wait. It is generous: a busy machine must not fail a
@@ -25,7 +23,7 @@ const patience = 60 * time.Second
 type stage struct {
 	options
 	folder  string
-	env     *envtest.Environment
+	plane   *local.Plane
 	admin   client.Client
 	targets map[string]*target // by service name
 	http    *http.Client
@@ -107,16 +105,6 @@ func (s *stage) write(name string, data []byte) (string, error) {
 	return file, os.WriteFile(file, data, 0o600)
 }
 
-// freePort finds a port that was free a moment ago.
-func freePort() (int, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, err
-	}
-	defer listener.Close()
-	return listener.Addr().(*net.TCPAddr).Port, nil
-}
-
 // showLogs prints the ends of the processes' logs.
 func (s *stage) showLogs() {
 	const lines = 25
@@ -145,18 +133,14 @@ It stays up until Ctrl-C. In another terminal:
   curl %s/routes
   curl -s %s/metrics | grep ^postern_requests_total
   %s send github --secret-file %s --url %s/ci/github --event push
-`, kubeconfig, s.assets, s.public, s.internal, s.internal, absolute(s.postern), s.path("github.secret"), s.public)
+`, kubeconfig, s.assets, s.public, s.internal, s.internal, local.Absolute(s.postern), s.path("github.secret"), s.public)
 }
 
-// userConfig is the REST configuration of another user, as a kubeconfig file.
+// userConfig is the configuration of another user, as a kubeconfig file.
 func (s *stage) userConfig(file, user string, groups ...string) (string, error) {
-	added, err := s.env.AddUser(envtest.User{Name: user, Groups: groups}, &rest.Config{})
+	data, err := s.plane.Kubeconfig(user, groups...)
 	if err != nil {
-		return "", fmt.Errorf("add user %s: %w", user, err)
-	}
-	data, err := added.KubeConfig()
-	if err != nil {
-		return "", fmt.Errorf("kubeconfig of %s: %w", user, err)
+		return "", err
 	}
 	return s.write(file, data)
 }
