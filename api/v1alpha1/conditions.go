@@ -61,6 +61,8 @@ const (
 	ReasonInvalidSpec = "InvalidSpec"
 	// ReasonSecretRequired: the source needs a secret and secretRef is not set.
 	ReasonSecretRequired = "SecretRequired"
+	// ReasonNamespaceLimitExceeded: the namespace has as many endpoints as it may.
+	ReasonNamespaceLimitExceeded = "NamespaceLimitExceeded"
 	// ReasonNoReceiver: no WebhookReceiver serves this cluster.
 	ReasonNoReceiver = "NoReceiver"
 )

@@ -1,6 +1,6 @@
 package v1alpha1
 
-// RateLimit is a token bucket per endpoint and receiver pod.
+// RateLimit is a token bucket at each receiver pod.
 type RateLimit struct {
 	// requestsPerSecond is the sustained rate.
 	// +required

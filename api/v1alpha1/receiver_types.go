@@ -124,6 +124,10 @@ type WebhookReceiverSpec struct {
 	// +optional
 	PodTemplate PodTemplate `json:"podTemplate,omitzero"`
 
+	// namespaceLimits bound what each namespace may use; absent means no limits.
+	// +optional
+	NamespaceLimits NamespaceLimits `json:"namespaceLimits,omitzero"`
+
 	// logLevel is the least severe level that is logged.
 	// +optional
 	// +default="Info"

@@ -17,6 +17,7 @@ import (
 	"github.com/postern-dev/postern/receiver/deliver/outbound"
 	"github.com/postern-dev/postern/receiver/ingest"
 	"github.com/postern-dev/postern/receiver/metrics"
+	"github.com/postern-dev/postern/receiver/route"
 	"github.com/postern-dev/postern/receiver/server"
 	"github.com/postern-dev/postern/receiver/table"
 )
@@ -40,9 +41,13 @@ type Options struct {
 	// MemoryBudgetBytes bounds the bodies under way, and again the events held
 	// in memory; 0 means 128 MiB.
 	MemoryBudgetBytes int64
-	ShutdownDelay     time.Duration
-	GracePeriod       time.Duration
-	Logger            *slog.Logger
+	// NamespaceRate bounds the requests of each namespace, NamespaceBytes what it
+	// has in the store; nil and 0 are no limits.
+	NamespaceRate  *route.RateLimit
+	NamespaceBytes int64
+	ShutdownDelay  time.Duration
+	GracePeriod    time.Duration
+	Logger         *slog.Logger
 }
 
 // Run serves until ctx ends. started, if set, is called once the listeners
@@ -80,6 +85,8 @@ func Run(ctx context.Context, options Options, started func(*server.Server)) err
 		TrustedProxies: options.TrustedProxies,
 
 		MemoryBudgetBytes: options.MemoryBudgetBytes,
+		NamespaceRate:     options.NamespaceRate,
+		NamespaceBytes:    options.NamespaceBytes,
 
 		ShutdownDelay: options.ShutdownDelay,
 		GracePeriod:   options.GracePeriod,

@@ -1,6 +1,7 @@
 package receivercmd
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -13,6 +14,7 @@ import (
 	"github.com/postern-dev/postern/cli/input"
 	"github.com/postern-dev/postern/cli/logging"
 	"github.com/postern-dev/postern/receiver/deliver/outbound"
+	"github.com/postern-dev/postern/receiver/route"
 )
 
 // Options are the flags of the command.
@@ -39,6 +41,10 @@ type Options struct {
 	ShutdownDelaySeconds int
 	GracePeriodSeconds   int
 	MemoryBudgetBytes    int64
+
+	NamespaceRequestsPerSecond int
+	NamespaceBurst             int
+	NamespaceMaxStoredBytes    int64
 
 	Logging logging.Options
 }
@@ -74,6 +80,12 @@ func (o *Options) BindFlags(flags *pflag.FlagSet) {
 	flags.IntVar(&o.GracePeriodSeconds, "grace-period-seconds", 30, "time from the signal to stop until the end")
 	flags.Int64Var(&o.MemoryBudgetBytes, "memory-budget-bytes", 128<<20,
 		"bound of the bodies under way, and again of the events held in memory")
+	flags.IntVar(&o.NamespaceRequestsPerSecond, "namespace-requests-per-second", 0,
+		"rate that the requests of each namespace may have; 0 is no limit")
+	flags.IntVar(&o.NamespaceBurst, "namespace-burst", 0,
+		"requests of a namespace that may come at once; default: twice the rate")
+	flags.Int64Var(&o.NamespaceMaxStoredBytes, "namespace-max-stored-bytes", 0,
+		"about how much the events of each namespace may take in the store; 0 is no limit")
 	flags.StringVar(&o.Logging.Level, "log-level", "info", "debug, info, warn or error")
 	flags.StringVar(&o.Logging.Format, "log-format", logging.FormatAuto, "json, text or auto")
 }
@@ -95,6 +107,10 @@ func (o *Options) validate() (settings, error) {
 		return s, errors.New("--grace-period-seconds: must be above --shutdown-delay-seconds")
 	case o.MemoryBudgetBytes < 1<<20:
 		return s, errors.New("--memory-budget-bytes: must be at least 1048576")
+	case o.NamespaceRequestsPerSecond < 0 || o.NamespaceBurst < 0 || o.NamespaceMaxStoredBytes < 0:
+		return s, errors.New("--namespace-…: a limit must not be negative")
+	case o.NamespaceBurst > 0 && o.NamespaceRequestsPerSecond == 0:
+		return s, errors.New("--namespace-burst: needs --namespace-requests-per-second")
 	}
 	if s.trustedProxies, err = parseProxies(o.TrustedProxies); err != nil {
 		return s, err
@@ -111,6 +127,17 @@ type settings struct {
 	forward        map[string]*url.URL
 	shutdownDelay  time.Duration
 	gracePeriod    time.Duration
+}
+
+// namespaceRate is nil without a limit.
+func (o *Options) namespaceRate() *route.RateLimit {
+	if o.NamespaceRequestsPerSecond == 0 {
+		return nil
+	}
+	return &route.RateLimit{
+		RequestsPerSecond: o.NamespaceRequestsPerSecond,
+		Burst:             cmp.Or(o.NamespaceBurst, 2*o.NamespaceRequestsPerSecond),
+	}
 }
 
 func (o *Options) network(s settings) outbound.Network {

@@ -20,6 +20,7 @@ func Endpoint(in Input) Result {
 		Generation:    e.Generation,
 	}
 	var result Result
+	checkLimits(&result, in)
 	compilePlace(&result, r, in, spec)
 	compileAdmission(&result, r, in, spec)
 	compileSource(&result, r, spec)
@@ -35,6 +36,16 @@ func Endpoint(in Input) Result {
 		result.Route = r
 	}
 	return result
+}
+
+// checkLimits comes first: what else is wrong need not be mended before the
+// namespace has a place.
+func checkLimits(result *Result, in Input) {
+	if in.MaxEndpoints > 0 {
+		result.refuse(v1alpha1.ReasonNamespaceLimitExceeded, "metadata.namespace",
+			"namespace %s has its %d endpoints: delete one, or ask the platform team to raise the WebhookReceiver's "+
+				"spec.namespaceLimits.maxEndpoints", in.Endpoint.Namespace, in.MaxEndpoints)
+	}
 }
 
 // compilePlace sets where the endpoint listens.

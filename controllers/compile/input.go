@@ -32,6 +32,9 @@ type Input struct {
 	// Holder is the endpoint that has the host and path, see [Holder]; nil when
 	// they are this endpoint's.
 	Holder *v1alpha1.WebhookEndpoint
+	// MaxEndpoints is how many endpoints the namespace may have, when others have all
+	// the places, see [Ahead]; 0 when this one has a place.
+	MaxEndpoints int
 	// Ranges are the address ranges of the providers that spec.allowedIPRanges names.
 	Ranges map[string]Ranges
 	// AssumeServices takes every Service for existing, for use without a cluster.

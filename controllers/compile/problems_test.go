@@ -46,6 +46,8 @@ func TestRefusals(t *testing.T) {
 			in.Holder = github().Endpoint
 			in.Holder.Name = "older"
 		}, refusal("PathConflict", "spec.path", "belongs to the older endpoint ci/older")},
+		"no place in the namespace": {func(in *compile.Input) { in.MaxEndpoints = 20 },
+			refusal("NamespaceLimitExceeded", "metadata.namespace", "namespace ci has its 20 endpoints")},
 		"host with port": {onSpec(func(s *spec) { s.Hosts = []v1alpha1.Hostname{"a.example:80"} }),
 			refusal("InvalidHost", "spec.hosts[0]", "without scheme, port or wildcard")},
 		"host in capitals": {onSpec(func(s *spec) { s.Hosts = []v1alpha1.Hostname{"a.example", "B.example"} }),

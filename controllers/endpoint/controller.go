@@ -54,6 +54,7 @@ type Reconciler struct {
 	Clock clock.PassiveClock
 
 	grants *grants
+	places places
 }
 
 // Reconcile makes the route of one endpoint what its spec and everything that

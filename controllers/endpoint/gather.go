@@ -1,6 +1,7 @@
 package endpoint
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -21,7 +22,7 @@ import (
 func (r *Reconciler) gather(ctx context.Context, s *scope) error {
 	s.input = compile.Input{Endpoint: s.endpoint}
 	for _, part := range []func(context.Context, *scope) error{
-		r.gatherReceiver, r.gatherHolder, r.gatherSecrets, r.gatherServices, r.gatherGrants, r.gatherRanges,
+		r.gatherReceiver, r.gatherPlace, r.gatherHolder, r.gatherSecrets, r.gatherServices, r.gatherGrants, r.gatherRanges,
 	} {
 		if err := part(ctx, s); err != nil {
 			return err
@@ -37,6 +38,9 @@ func (r *Reconciler) gatherReceiver(ctx context.Context, s *scope) error {
 	}
 	s.receivers = len(receivers.Items) > 0
 	for i := range receivers.Items {
+		if most := int(receivers.Items[i].Spec.NamespaceLimits.MaxEndpoints); most > 0 {
+			s.maxEndpoints = min(cmp.Or(s.maxEndpoints, most), most)
+		}
 		if receivers.Items[i].Name == meta.DefaultReceiver {
 			s.input.ExternalURL = receivers.Items[i].Spec.ExternalURL
 		}

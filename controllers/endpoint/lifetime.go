@@ -34,6 +34,7 @@ func (r *Reconciler) finalize(ctx context.Context, s *scope) error {
 	if err := r.removeRoutes(ctx, s.key(), ""); err != nil {
 		return err
 	}
+	r.places.release(s.key())
 	r.Table.Gone(s.key())
 	return r.patchFinalizers(ctx, s.endpoint, func() { controllerutil.RemoveFinalizer(s.endpoint, meta.FinalizerRoute) })
 }
@@ -55,6 +56,7 @@ func (r *Reconciler) patchFinalizers(ctx context.Context, endpoint *v1alpha1.Web
 // namespace is no longer watched. Routes are found again by their annotation,
 // so that those of an endpoint deleted by force go too.
 func (r *Reconciler) forget(ctx context.Context, key types.NamespacedName) error {
+	r.places.release(key)
 	r.Table.Gone(key)
 	leftovers, err := r.routesOf(ctx, key)
 	if err != nil || len(leftovers) == 0 {

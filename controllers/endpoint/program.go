@@ -44,6 +44,7 @@ func (r *Reconciler) program(ctx context.Context, s *scope) error {
 		return err
 	}
 	if s.stored == nil {
+		r.places.release(s.key())
 		r.Table.NotServed(s.key())
 	} else {
 		r.Table.Served(s.key(), s.endpoint.UID, s.stored.Hash())

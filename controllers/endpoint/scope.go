@@ -24,6 +24,9 @@ type scope struct {
 	grantsMissing bool
 	// receivers says whether a WebhookReceiver exists; by gather.
 	receivers bool
+	// maxEndpoints is how many endpoints the namespace may have, 0 without limit; by
+	// gather.
+	maxEndpoints int
 
 	// compiled is what became of the spec; by compile.
 	compiled compile.Result

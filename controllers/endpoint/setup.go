@@ -46,6 +46,8 @@ func (r *Reconciler) SetupWithManager(ctx context.Context, mgr ctrl.Manager, sec
 		// Who comes, goes or moves frees or takes a path.
 		Watches(&v1alpha1.WebhookEndpoint{}, enqueue(atPathOf), changed).
 		Watches(&corev1.Service{}, enqueue(namingService)).
+		Watches(&v1alpha1.WebhookEndpoint{}, handler.EnqueueRequestsFromMapFunc(r.waitingForPlace),
+			builder.WithPredicates(freesPlace())).
 		// The external URL is part of every endpoint's.
 		Watches(&v1alpha1.WebhookReceiver{}, enqueue(everyEndpoint), changed).
 		// Routes that are changed or deleted by hand are put right, orphans removed.

@@ -89,12 +89,30 @@ func (m *model) receiverArguments() []string {
 	if m.spec.Store.AllowWeakDurability {
 		arguments = append(arguments, "--allow-weak-durability")
 	}
+	arguments = append(arguments, m.limitArguments()...)
 	if m.tls() {
 		arguments = append(arguments, "--tls-cert-dir="+tlsPath)
 	}
 	if m.settings.ClusterDomain != "" {
 		arguments = append(arguments, "--cluster-domain="+m.settings.ClusterDomain)
 	}
+	return arguments
+}
+
+// limitArguments are arguments and no part of the routes: a receiver must know
+// them before its first request, whether or not the API server can be asked, and
+// to change one must not write every route anew.
+func (m *model) limitArguments() []string {
+	var arguments []string
+	add := func(flag string, value int64) {
+		if value > 0 {
+			arguments = append(arguments, fmt.Sprintf("--namespace-%s=%d", flag, value))
+		}
+	}
+	limits := m.spec.NamespaceLimits
+	add("requests-per-second", int64(limits.RateLimit.RequestsPerSecond))
+	add("burst", int64(limits.RateLimit.Burst))
+	add("max-stored-bytes", limits.MaxStoredBytes.Value())
 	return arguments
 }
 

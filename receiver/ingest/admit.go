@@ -109,6 +109,7 @@ func (h *Handler) stored(x *exchange, receipt queue.Receipt) *answer {
 	outcome := OutcomeDuplicate
 	if !receipt.Duplicate {
 		outcome = OutcomeAccepted
+		h.Quota.Stored(x.route().UID, x.event.Size())
 		h.Metrics.Received(x.route(), x.event.Type)
 	}
 	return newAnswer(outcome, http.StatusOK, map[string]string{"status": string(outcome), "id": receipt.EventID})

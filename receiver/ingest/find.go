@@ -51,10 +51,14 @@ func (h *Handler) checkAvailable(x *exchange) (*answer, error) {
 	return nil, nil
 }
 
-// limitRate refuses requests past the endpoint's own rate.
+// limitRate refuses requests past the rate of the endpoint or of its namespace.
+// What the endpoint's own limit refuses costs its namespace nothing.
 func (h *Handler) limitRate(x *exchange) (*answer, error) {
-	if x.endpoint.Limiter == nil || x.endpoint.Limiter.AllowN(x.started, 1) {
-		return nil, nil
+	if limiter := x.endpoint.Limiter; limiter != nil && !limiter.AllowN(x.started, 1) {
+		return nil, &Refusal{Reason: ReasonRateLimited}
 	}
-	return nil, &Refusal{Reason: ReasonRateLimited}
+	if limiter := x.endpoint.Namespace.Limiter; limiter != nil && !limiter.AllowN(x.started, 1) {
+		return nil, &Refusal{Reason: ReasonRateLimited, Detail: "the limit of the whole namespace is reached"}
+	}
+	return nil, nil
 }

@@ -19,6 +19,8 @@ type Options struct {
 	Tables func() *table.Table
 	// Store keeps what is accepted.
 	Store queue.Admitter
+	// Quota bounds what namespaces have in the store; nil bounds nothing.
+	Quota Quota
 	// Deliverer is told of what was accepted; nil leaves everything to be claimed.
 	Deliverer Deliverer
 	// TrustedProxies are the peers whose X-Forwarded-For is believed; none by default.
@@ -44,6 +46,9 @@ type Options struct {
 func (o Options) withDefaults() Options {
 	if o.Deliverer == nil {
 		o.Deliverer = nobody{}
+	}
+	if o.Quota == nil {
+		o.Quota = unlimited{}
 	}
 	if o.MemoryBudgetBytes <= 0 {
 		o.MemoryBudgetBytes = 128 << 20
@@ -100,6 +105,7 @@ func New(options Options) *Handler {
 		h.identify,
 		h.match,
 		h.forward,
+		h.checkQuota,
 		h.admit,
 	}
 	return h

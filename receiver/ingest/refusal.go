@@ -28,6 +28,7 @@ const (
 	ReasonOverloaded              Reason = "overloaded"
 	ReasonStoreUnavailable        Reason = "store_unavailable"
 	ReasonStoreFull               Reason = "store_full"
+	ReasonNamespaceFull           Reason = "namespace_full"
 	ReasonSuspended               Reason = "suspended"
 	ReasonTargetBusy              Reason = "target_busy"
 	ReasonTargetFailed            Reason = "target_failed"
@@ -80,6 +81,7 @@ var presentations = map[Reason]presentation{
 	ReasonOverloaded:                       {status: http.StatusServiceUnavailable, retryAfter: time.Second},
 	ReasonStoreUnavailable:                 {status: http.StatusServiceUnavailable, retryAfter: 5 * time.Second},
 	ReasonStoreFull:                        {status: http.StatusServiceUnavailable, retryAfter: 30 * time.Second},
+	ReasonNamespaceFull:                    {status: http.StatusServiceUnavailable, retryAfter: 30 * time.Second},
 	ReasonSuspended:                        {status: http.StatusServiceUnavailable, retryAfter: 30 * time.Second},
 	ReasonTargetBusy:                       {status: http.StatusServiceUnavailable, retryAfter: time.Second},
 	ReasonTargetFailed:                     {status: http.StatusBadGateway},

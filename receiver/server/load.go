@@ -11,7 +11,7 @@ import (
 // load builds a table and puts it in force. Delivery learns of it first, so
 // that an event of a new endpoint finds its queue.
 func (s *Server) load(routes []*route.Endpoint, problems map[string]error) {
-	next := table.Builder{Fetcher: s.options.Fetcher}.Build(routes, s.table.Get())
+	next := table.Builder{Fetcher: s.options.Fetcher, NamespaceRate: s.options.NamespaceRate}.Build(routes, s.table.Get())
 	all := maps.Clone(problems)
 	if all == nil {
 		all = map[string]error{}
@@ -27,6 +27,7 @@ func (s *Server) load(routes []*route.Endpoint, problems map[string]error) {
 		}
 	}
 	s.options.Engine.SetRoutes(inForce, unloaded...)
+	s.quota.SetRoutes(inForce)
 	s.problems.Store(&all)
 	s.table.Set(next)
 	s.options.Metrics.SetRoutes(inForce, len(all))

@@ -19,6 +19,7 @@ import (
 	"github.com/postern-dev/postern/receiver/ingest"
 	"github.com/postern-dev/postern/receiver/metrics"
 	"github.com/postern-dev/postern/receiver/queue"
+	"github.com/postern-dev/postern/receiver/quota"
 	"github.com/postern-dev/postern/receiver/route"
 	"github.com/postern-dev/postern/receiver/table"
 	"github.com/postern-dev/postern/receiver/verify"
@@ -60,6 +61,10 @@ type Options struct {
 	TrustedProxies []netip.Prefix
 	// MemoryBudgetBytes bounds the bodies of requests under way; 0 means 128 MiB.
 	MemoryBudgetBytes int64
+	// NamespaceRate bounds the requests of each namespace, NamespaceBytes what it
+	// has in the store; nil and 0 are no limits.
+	NamespaceRate  *route.RateLimit
+	NamespaceBytes int64
 	// MaxConnections bounds the public connections; 0 means 4096.
 	MaxConnections int
 
@@ -126,6 +131,7 @@ type Server struct {
 
 	table table.Current
 	keys  *keyUse
+	quota *quota.Keeper
 	// problems are those of the source; the table has its own.
 	problems atomic.Pointer[map[string]error]
 	stopping atomic.Bool
@@ -144,11 +150,16 @@ func New(options Options) (*Server, error) {
 	s := &Server{
 		options: options, log: options.Logger,
 		keys: &keyUse{Metrics: options.Metrics, now: options.Now},
+		quota: quota.NewKeeper(quota.Options{
+			Store: options.Store, MaxBytes: options.NamespaceBytes,
+			Measured: options.Metrics.NamespaceStored, Logger: options.Logger,
+		}),
 	}
 	s.cleanups.log = options.Logger
 	handler := ingest.New(ingest.Options{
 		Tables:            s.table.Get,
 		Store:             timedStore{options.Store, options.Metrics},
+		Quota:             s.quota,
 		Deliverer:         deliverer{options.Engine},
 		TrustedProxies:    options.TrustedProxies,
 		MemoryBudgetBytes: options.MemoryBudgetBytes,

@@ -25,6 +25,8 @@ type Endpoint struct {
 	Methods []string
 	// Limiter is nil without a rate limit.
 	Limiter *rate.Limiter
+	// Namespace is shared with the other endpoints of the namespace.
+	Namespace *Namespace
 
 	document  []byte
 	compiled  bool
@@ -40,9 +42,7 @@ func (b Builder) compile(r *route.Endpoint, document []byte) (*Endpoint, error) 
 	if e.allowed, err = parsePrefixes(r.AllowedIPRanges); err != nil {
 		return nil, err
 	}
-	if r.RateLimit != nil {
-		e.Limiter = rate.NewLimiter(rate.Limit(r.RateLimit.RequestsPerSecond), r.RateLimit.Burst)
-	}
+	e.Limiter = limiter(r.RateLimit)
 	if err := e.compileVerifier(b.Fetcher); err != nil {
 		return nil, err
 	}

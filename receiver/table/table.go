@@ -18,6 +18,8 @@ type Table struct {
 	byPath   map[string][]*Endpoint
 	byUID    map[string]*Endpoint
 	problems map[string]error
+	// namespaces hold what endpoints share.
+	namespaces map[string]*Namespace
 }
 
 // Builder has what all endpoints of a process share.
@@ -25,6 +27,9 @@ type Builder struct {
 	// Fetcher gets the public keys that providers publish; nil means that
 	// endpoints must pin them.
 	Fetcher *verify.Fetcher
+	// NamespaceRate bounds the requests of each namespace; nil is no limit. It must
+	// be the same for every table of a process.
+	NamespaceRate *route.RateLimit
 }
 
 // Build is [Builder.Build] without anything shared.
@@ -41,6 +46,8 @@ func (b Builder) Build(routes []*route.Endpoint, previous *Table) *Table {
 		byPath:   make(map[string][]*Endpoint, len(routes)),
 		byUID:    make(map[string]*Endpoint, len(routes)),
 		problems: map[string]error{},
+
+		namespaces: map[string]*Namespace{},
 	}
 	sorted := slices.Clone(routes)
 	slices.SortStableFunc(sorted, func(a, b *route.Endpoint) int {
@@ -55,6 +62,7 @@ func (b Builder) Build(routes []*route.Endpoint, previous *Table) *Table {
 			t.problems[r.UID] = err
 		}
 	}
+	b.join(t, previous)
 	return t
 }
 

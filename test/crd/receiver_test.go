@@ -23,6 +23,7 @@ func TestReceiverAcceptance(t *testing.T) {
 		`externalURL: "http://[2001:db8::1]:8080"`,
 		`{shutdownDelaySeconds: 0, terminationGracePeriodSeconds: 1}`,
 		`service: {type: LoadBalancer, port: 443, externalTrafficPolicy: Local, loadBalancerClass: a/b, nodePort: 30443}`,
+		`namespaceLimits: {maxEndpoints: 50, rateLimit: {requestsPerSecond: 500}, maxStoredBytes: 64Mi}`,
 		`podTemplate: {nodeSelector: {a: b}, tolerations: [{operator: Exists}], priorityClassName: high}`,
 	})
 }

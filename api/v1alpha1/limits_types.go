@@ -1,0 +1,28 @@
+package v1alpha1
+
+import "k8s.io/apimachinery/pkg/api/resource"
+
+// NamespaceLimits bound what each namespace may use of the shared receiver, so that
+// none uses it up for the others. A limit that is not set does not exist.
+//
+// +kubebuilder:validation:MinProperties=1
+type NamespaceLimits struct {
+	// maxEndpoints is how many WebhookEndpoints of a namespace are served; those that
+	// were first keep their places. With several WebhookReceivers the lowest holds.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=100000
+	MaxEndpoints int32 `json:"maxEndpoints,omitempty"`
+
+	// rateLimit bounds the requests of all endpoints of a namespace together, at each
+	// receiver pod; over it they are answered 429.
+	// +optional
+	RateLimit RateLimit `json:"rateLimit,omitzero"`
+
+	// maxStoredBytes is about how much the events of a namespace may take in the store,
+	// waiting, dead and delivered ones together; over it new events are refused with
+	// 503, none is dropped.
+	// +optional
+	// +kubebuilder:validation:XValidation:rule="quantity(string(self)).compareTo(quantity('1Mi')) >= 0",message="must be at least 1Mi"
+	MaxStoredBytes resource.Quantity `json:"maxStoredBytes,omitzero"`
+}

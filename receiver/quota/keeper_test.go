@@ -1,0 +1,163 @@
+package quota_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/postern-dev/postern/receiver/event"
+	"github.com/postern-dev/postern/receiver/queue"
+	"github.com/postern-dev/postern/receiver/quota"
+	"github.com/postern-dev/postern/receiver/route"
+	"github.com/postern-dev/postern/receiver/route/routetest"
+)
+
+const limit = 100 << 10
+
+// world is a keeper that runs, in a bubble of time, beside a store in memory.
+type world struct {
+	*quota.Keeper
+	store  *queue.Memory
+	failed error
+	told   map[string]int64
+	events int
+}
+
+// Sizes implements [queue.Sizer].
+func (w *world) Sizes(ctx context.Context, uids []string) ([]int64, error) {
+	if w.failed != nil {
+		return nil, w.failed
+	}
+	return w.store.Sizes(ctx, uids)
+}
+
+// in runs a test with the endpoints ci/a, ci/b and shop/c.
+func in(t *testing.T, maxBytes int64, test func(t *testing.T, w *world)) {
+	t.Helper()
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := &world{store: queue.NewMemory(queue.MemoryOptions{}), told: map[string]int64{}}
+		w.Keeper = quota.NewKeeper(quota.Options{
+			Store: w, MaxBytes: maxBytes, Measured: func(namespace string, bytes int64) { w.told[namespace] = bytes },
+		})
+		w.SetRoutes(routes())
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan struct{})
+		go func() {
+			defer close(ended)
+			w.Run(ctx)
+		}()
+		test(t, w)
+		cancel()
+		<-ended
+	})
+}
+
+func routes() []*route.Endpoint {
+	elsewhere := func(e *route.Endpoint) { e.Namespace = "shop" }
+	return []*route.Endpoint{routetest.GitHub("a"), routetest.GitHub("b"), routetest.GitHub("c", elsewhere)}
+}
+
+// admit stores an event whatever the keeper says.
+func (w *world) admit(t *testing.T, uid string, size int) {
+	t.Helper()
+	w.events++
+	ev := &event.Event{ID: fmt.Sprint(w.events), EndpointUID: uid, Body: make([]byte, size), ReceivedAt: time.Now()}
+	if _, err := w.store.Admit(t.Context(), &queue.Admission{Event: ev, Targets: []string{"builder"}}); err != nil {
+		t.Fatal(err)
+	}
+	w.Stored(uid, ev.Size())
+}
+
+func (w *world) wantFull(t *testing.T, namespace string, want bool) {
+	t.Helper()
+	synctest.Wait()
+	if got := w.Full(namespace); got != want {
+		t.Errorf("at %v: full is %v, want %v", time.Now().Format(time.TimeOnly), got, want)
+	}
+}
+
+func TestEndpointsOfANamespaceShareItsQuota(t *testing.T) {
+	in(t, limit, func(t *testing.T, w *world) {
+		w.admit(t, "uid-a", limit/2)
+		w.wantFull(t, "ci", false)
+		w.admit(t, "uid-b", limit/2)
+		w.wantFull(t, "ci", true)
+		w.wantFull(t, "shop", false)
+		w.wantFull(t, "unknown", false)
+		time.Sleep(time.Minute) // measured many times over
+		w.wantFull(t, "ci", true)
+		if w.told["ci"] < limit || w.told["shop"] != 0 {
+			t.Errorf("told %v", w.told)
+		}
+	})
+}
+
+// TestDeliveredEventsDoNotCount: what was added up is replaced by what is there
+// as soon as the sum comes near the limit, before anybody is refused.
+func TestDeliveredEventsDoNotCount(t *testing.T) {
+	in(t, limit, func(t *testing.T, w *world) {
+		for range 100 {
+			w.admit(t, "uid-a", limit/8)
+			if err := w.store.Purge(t.Context(), "uid-a"); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(50 * time.Millisecond)
+			w.wantFull(t, "ci", false)
+		}
+	})
+}
+
+// TestOthersCountToo: another replica, or the process before this one, may have
+// stored something.
+func TestOthersCountToo(t *testing.T) {
+	in(t, limit, func(t *testing.T, w *world) {
+		ev := &event.Event{ID: "x", EndpointUID: "uid-a", Body: make([]byte, limit)}
+		if _, err := w.store.Admit(t.Context(), &queue.Admission{Event: ev, Targets: []string{"builder"}}); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(31 * time.Second)
+		w.wantFull(t, "ci", true)
+	})
+}
+
+func TestRemovedEndpointsDoNotCount(t *testing.T) {
+	in(t, limit, func(t *testing.T, w *world) {
+		w.admit(t, "uid-a", limit)
+		w.wantFull(t, "ci", true)
+		w.SetRoutes(routes()[1:])
+		w.wantFull(t, "ci", false)
+		w.Stored("uid-a", limit) // one that was under way
+		w.SetRoutes(nil)
+		w.wantFull(t, "ci", false)
+		if w.told["ci"] != 0 {
+			t.Errorf("told %v", w.told)
+		}
+	})
+}
+
+// TestBlindKeeperRefusesNobody: without measurements sums only grow.
+func TestBlindKeeperRefusesNobody(t *testing.T) {
+	in(t, limit, func(t *testing.T, w *world) {
+		w.failed = errors.New("away")
+		w.admit(t, "uid-a", 2*limit)
+		w.wantFull(t, "ci", false)
+		w.failed = nil
+		time.Sleep(2 * time.Second)
+		w.wantFull(t, "ci", true)
+	})
+}
+
+func TestNoLimitRefusesNobody(t *testing.T) {
+	in(t, 0, func(t *testing.T, w *world) {
+		w.admit(t, "uid-a", 2*limit)
+		time.Sleep(time.Minute)
+		w.wantFull(t, "ci", false)
+		if w.told["ci"] < 2*limit {
+			t.Errorf("told %v: what a namespace has is told without a limit too", w.told)
+		}
+	})
+}
