@@ -9,7 +9,7 @@ import (
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 )
 
-const definition = `
+const thing = `
 apiVersion: apiextensions.k8s.io/v1
 kind: CustomResourceDefinition
 metadata: {name: things.example.test}
@@ -46,7 +46,7 @@ func TestRunWritesTheTables(t *testing.T) {
 	t.Parallel()
 	definitions, pages := t.TempDir(), t.TempDir()
 	page := filepath.Join(pages, "thing.md")
-	write(t, filepath.Join(definitions, "thing.yaml"), definition)
+	write(t, filepath.Join(definitions, "thing.yaml"), thing)
 	write(t, page, "# Thing\n\n"+markerBegin("spec")+"\nstale\n"+markerEnd+
 		"\n\nBy hand.\n\n"+markerBegin("status")+"\n"+markerEnd+"\nEnd.\n")
 	if err := run(definitions, pages); err != nil {
@@ -95,7 +95,7 @@ func TestRunRefusals(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			definitions, pages := t.TempDir(), t.TempDir()
-			write(t, filepath.Join(definitions, "thing.yaml"), definition)
+			write(t, filepath.Join(definitions, "thing.yaml"), thing)
 			if c.page != "" {
 				write(t, filepath.Join(pages, "thing.md"), c.page)
 			}

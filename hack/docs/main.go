@@ -1,7 +1,8 @@
-// Command docs writes the field tables of the kinds' pages from the CRDs and
-// the page of providers from the table of presets, so that nothing is missing
-// and no default is stale. It rewrites what stands between the markers of
-// docs/<kind>.md and docs/providers.md and leaves the rest alone.
+// Command docs writes the field tables of the kinds' pages from the CRDs, the
+// page of providers from the table of presets and the page of metrics from
+// their definitions, so that nothing is missing and no default is stale. It
+// rewrites what stands between the markers of docs/<kind>.md, docs/providers.md
+// and docs/metrics.md and leaves the rest alone.
 package main
 
 import (
@@ -14,6 +15,9 @@ import (
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	"sigs.k8s.io/yaml"
 
+	"github.com/postern-dev/postern/controllers"
+	"github.com/postern-dev/postern/receiver/metrics"
+	"github.com/postern-dev/postern/receiver/metrics/definition"
 	"github.com/postern-dev/postern/receiver/verify"
 )
 
@@ -22,7 +26,13 @@ const markerEnd = "<!-- end of generated fields -->"
 func markerBegin(part string) string { return "<!-- generated fields: " + part + " -->" }
 
 func main() {
-	err := errors.Join(run("config/crd/bases", "docs"), providers("docs/providers.md", verify.Presets()))
+	err := errors.Join(
+		run("config/crd/bases", "docs"),
+		providers("docs/providers.md", verify.Presets()),
+		metricsPage("docs/metrics.md", map[string][]definition.Definition{
+			"receiver": metrics.Definitions(), "manager": controllers.MetricDefinitions(),
+		}),
+	)
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "docs: %v\n", err)
 		os.Exit(1)

@@ -59,6 +59,7 @@ func exercise(m *metrics.Metrics, endpoint *route.Endpoint) {
 	m.Measured(ref, queue.Depth{Pending: 3, Dead: 2})
 	m.BreakerChanged(ref, true)
 	m.Stored(2*time.Millisecond, nil)
+	m.NamespaceStored(endpoint.Namespace, 4096)
 	m.StoreUsed(0.25)
 	m.StoreUp(true)
 	m.StoreDurable(true)
@@ -132,6 +133,9 @@ postern_events_pending{endpoint="github",namespace="ci",target="builder"} 3
 # HELP postern_events_received_total Events stored, by event type.
 # TYPE postern_events_received_total counter
 postern_events_received_total{endpoint="github",event_type="push",namespace="ci",source="github"} 1
+# HELP postern_namespace_stored_bytes About what the events of a namespace take in the store.
+# TYPE postern_namespace_stored_bytes gauge
+postern_namespace_stored_bytes{namespace="ci"} 4096
 # HELP postern_ready 1 while the receiver is ready, as /readyz says.
 # TYPE postern_ready gauge
 postern_ready 1

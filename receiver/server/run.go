@@ -14,7 +14,7 @@ const (
 	// the last clean-up.
 	releaseMargin = 4 * time.Second
 	// collectEvery is how often gauges are fed that nothing else feeds.
-	collectEvery = 15 * time.Second
+	collectEvery = 5 * time.Second
 )
 
 // Run serves until ctx ends, then stops in order and returns nil; the order is
