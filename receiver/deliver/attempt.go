@@ -1,7 +1,6 @@
 package deliver
 
 import (
-	"context"
 	"encoding/binary"
 	"math/rand/v2"
 	"time"
@@ -19,7 +18,7 @@ func (e *Engine) run(j *job) {
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.leave(j.memory)
+	e.drop(j)
 }
 
 // attempt returns how the lease ends, or nil when there is nothing to settle.
@@ -32,6 +31,10 @@ func (e *Engine) attempt(j *job) *queue.Settlement {
 	if !e.keepLease(j) {
 		e.finish(j, nil, 0)
 		return nil
+	}
+	if !e.mayStillBegin(j) {
+		e.finish(j, nil, 0)
+		return &queue.Settlement{Outcome: queue.Release}
 	}
 	began := time.Now()
 	answer, err := e.client.Send(j.spec.destination, outbound.Build(e.attempts, j.spec.destination, j.event, outbound.Try{
@@ -46,13 +49,23 @@ func (e *Engine) attempt(j *job) *queue.Settlement {
 		record.Error = err.Error()
 		outcome = policy.ClassifyError(err)
 		if e.attempts.Err() != nil {
-			// The engine cut it short; that says nothing of the target.
+			// The engine cut it short. That says nothing of the target, and as
+			// with a process that is killed no attempt is spent.
 			e.finish(j, nil, 0)
-			return &queue.Settlement{Outcome: queue.Retry, Reason: policy.ReasonShutdown, Attempt: record}
+			return &queue.Settlement{Outcome: queue.Release, Reason: policy.ReasonShutdown}
 		}
 	}
 	e.finish(j, &outcome, record.Latency)
 	return e.judge(j, outcome, record)
+}
+
+// mayStillBegin takes the routes of this moment: keeping the lease may have
+// taken a while, and nothing is sent where they do not lead.
+func (e *Engine) mayStillBegin(j *job) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	j.spec = j.lane.spec
+	return !j.lane.removed && !j.spec.blocked()
 }
 
 // judge applies the endpoint's policy to an attempt and reports it.
@@ -89,28 +102,6 @@ func (e *Engine) bury(j *job, reason string) *queue.Settlement {
 func (e *Engine) logDeath(j *job, reason string) {
 	e.opts.Logger.Warn("Event became a dead letter", "endpoint", j.lane.ref.Namespace+"/"+j.lane.ref.Endpoint,
 		"target", j.lane.ref.Target, "event", j.event.ID, "reason", reason, "attempts", j.lease.Attempts)
-}
-
-// keepLease makes sure that the lease outlives the attempt. An event whose
-// lease is lost, or cannot be renewed, is left to whom it belongs then.
-func (e *Engine) keepLease(j *job) bool {
-	need := j.spec.destination.Timeout() + settleMargin
-	if time.Until(j.expires) >= need {
-		return true
-	}
-	ctx, cancel := context.WithTimeout(e.root, storeTimeout)
-	defer cancel()
-	expires := time.Now().Add(j.spec.lease())
-	lost, err := e.opts.Worker.Renew(ctx, []queue.Lease{j.lease}, j.spec.lease())
-	if err != nil {
-		e.storeFailed(err)
-		e.mu.Lock()
-		defer e.mu.Unlock()
-		e.noteDue(j.lane, latest(j.expires, time.Now()))
-		return false
-	}
-	j.expires = expires
-	return len(lost) == 0
 }
 
 // finish ends the attempt's use of the lane. outcome is nil when nothing was

@@ -60,6 +60,12 @@ func (e *Engine) startClaims() time.Duration {
 // startClaim takes room for the largest events that the endpoint can have,
 // because how large they are shows only when they are here.
 func (e *Engine) startClaim(l *lane, now time.Time) {
+	if l.held.lapsed(now) {
+		signal(e.renewSoon)
+		l.due = now.Add(lapsedWait)
+		e.retime(l)
+		return
+	}
 	each := l.spec.endpoint.MaxBodyBytes + headerAllowance
 	limit := int(min(int64(l.batch()), e.room(l.tenant)/each))
 	if limit == 0 && l.tenant.bytes == 0 && e.used <= e.opts.MemoryBudgetBytes {
@@ -74,7 +80,6 @@ func (e *Engine) startClaim(l *lane, now time.Time) {
 	claim := &claim{
 		engine: e, lane: l, limit: limit,
 		room:  e.take(l.tenant, int64(limit)*each, 1),
-		lease: l.spec.lease(),
 		probe: l.breaker.Probe(now),
 	}
 	l.claiming = true
@@ -90,7 +95,6 @@ type claim struct {
 	lane   *lane
 	limit  int
 	room   *memory
-	lease  time.Duration
 	probe  bool
 }
 
@@ -98,8 +102,8 @@ func (c *claim) run() {
 	e := c.engine
 	ctx, cancel := context.WithTimeout(e.root, storeTimeout)
 	defer cancel()
-	expires := time.Now().Add(c.lease)
-	deliveries, err := e.opts.Worker.Claim(ctx, c.lane.id, c.limit, c.lease)
+	expires := time.Now().Add(e.opts.Lease)
+	deliveries, err := e.opts.Worker.Claim(ctx, c.lane.id, c.limit, e.opts.Lease)
 	// What was claimed is delivered even if something else went wrong.
 	c.accept(deliveries, expires)
 	if err != nil {
@@ -134,6 +138,7 @@ func (c *claim) accept(deliveries []queue.Delivery, expires time.Time) {
 			memory: e.take(l.tenant, delivery.Event.Size(), 1),
 		}
 		if (l.open() || c.probe && !l.removed && !l.spec.blocked()) && e.phase != stopped && e.phase != stopping {
+			e.hold(j)
 			l.push(j)
 			continue
 		}

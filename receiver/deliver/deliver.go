@@ -42,6 +42,9 @@ type Options struct {
 	MemoryBudgetBytes int64
 	// MaxInFlight bounds the attempts in flight over all targets; 0 means 1024.
 	MaxInFlight int
+	// Lease is how long an event is this process's without a renewal, and so
+	// how long the events of a process that died wait for another; 0 means 15 s.
+	Lease time.Duration
 	// RescanInterval is how often the store is asked about every queue, to find
 	// what other replicas left behind; 0 means 15 s. Each wait is jittered.
 	RescanInterval time.Duration
@@ -83,6 +86,7 @@ func (o Options) withDefaults() Options {
 	if o.BreakerThreshold <= 0 {
 		o.BreakerThreshold = 5
 	}
+	orDuration(&o.Lease, 15*time.Second)
 	orDuration(&o.RescanInterval, 15*time.Second)
 	orDuration(&o.BreakerMaxBackoff, 30*time.Second)
 	orDuration(&o.RemovedGrace, 10*time.Minute)

@@ -26,9 +26,10 @@ type Engine struct {
 	opts   Options
 	client *outbound.Client
 
-	// claimSoon and scanSoon wake the loops of the same names.
+	// claimSoon, scanSoon and renewSoon wake the loops of the same names.
 	claimSoon chan struct{}
 	scanSoon  chan struct{}
+	renewSoon chan struct{}
 	loops     sync.WaitGroup
 
 	// root ends everything, attempts ends attempts only; both are set by Start.
@@ -43,6 +44,8 @@ type Engine struct {
 	phase   phase
 	lanes   map[queue.ID]*lane
 	tenants map[string]*tenant
+	// holders are the lanes that have, or had, leases.
+	holders map[*lane]struct{}
 	// endpoints holds the UIDs that exist, true for those that are loaded; nil
 	// before the first table.
 	endpoints map[string]bool
@@ -50,6 +53,9 @@ type Engine struct {
 	timers    timers
 	outage    outage
 	used      int64
+	// returns wait to be given back to the store, releasing counts who does it.
+	returns   fifo[*job]
+	releasing int
 	// inFlight counts attempts, claims claims, and busy everything that must
 	// end before a drain is over.
 	inFlight int
@@ -70,8 +76,10 @@ func New(opts Options) *Engine {
 		client:    client,
 		claimSoon: make(chan struct{}, 1),
 		scanSoon:  make(chan struct{}, 1),
+		renewSoon: make(chan struct{}, 1),
 		lanes:     map[queue.ID]*lane{},
 		tenants:   map[string]*tenant{},
+		holders:   map[*lane]struct{}{},
 		drained:   make(chan struct{}),
 	}
 }
@@ -90,6 +98,7 @@ func (e *Engine) Start(ctx context.Context) {
 	e.attempts, e.cancelAttempts = context.WithCancel(e.root)
 	e.loops.Go(func() { e.claimLoop(e.root) })
 	e.loops.Go(func() { e.scanLoop(e.root) })
+	e.loops.Go(func() { e.renewLoop(e.root) })
 	if e.opts.Keeper != nil {
 		e.loops.Go(func() { e.cleanLoop(e.root) })
 	}
@@ -110,7 +119,7 @@ func (e *Engine) halt() {
 	e.phase = stopped
 	for _, l := range e.lanes {
 		for _, j := range l.takeAll() {
-			e.leave(j.memory)
+			e.drop(j)
 		}
 	}
 	e.client.Close()

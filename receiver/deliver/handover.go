@@ -27,7 +27,6 @@ func (e *Engine) Reserve(queues []queue.ID, size int64) (*Reservation, bool) {
 	if e.phase != running {
 		return nil, false
 	}
-	var lease time.Duration
 	var owner *tenant
 	for _, id := range queues {
 		l := e.lanes[id]
@@ -35,16 +34,15 @@ func (e *Engine) Reserve(queues []queue.ID, size int64) (*Reservation, bool) {
 			continue
 		}
 		owner = l.tenant
-		lease = max(lease, l.spec.lease())
 	}
 	if owner == nil || size > e.room(owner) {
 		return nil, false
 	}
 	return &Reservation{
-		LeaseFor: lease,
+		LeaseFor: e.opts.Lease,
 		engine:   e,
 		memory:   e.take(owner, size, 1),
-		expires:  time.Now().Add(lease),
+		expires:  time.Now().Add(e.opts.Lease),
 	}, true
 }
 
@@ -72,6 +70,7 @@ func (r *Reservation) HandOver(ev *event.Event, leases []queue.Lease) {
 			e.release(l, []*job{j})
 			continue
 		}
+		e.hold(j)
 		l.push(j)
 		e.enqueue(l)
 	}

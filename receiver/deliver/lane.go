@@ -11,12 +11,6 @@ import (
 )
 
 const (
-	// leaseMargin is how much longer than the target's timeout a lease lasts:
-	// time to wait in memory and to settle.
-	leaseMargin = 15 * time.Second
-	// settleMargin is what must be left of a lease beyond the timeout when an
-	// attempt begins; otherwise the lease is renewed first.
-	settleMargin = 3 * time.Second
 	// minHandOver is the least number of events that a lane keeps in memory
 	// for hand-over, so that a burst at a quick target is not sent to the store.
 	minHandOver = 64
@@ -35,8 +29,6 @@ type spec struct {
 // blocked tells that nothing may be sent for now.
 func (s *spec) blocked() bool { return s.endpoint.Suspend || s.target.Unavailable != nil }
 
-func (s *spec) lease() time.Duration { return s.destination.Timeout() + leaseMargin }
-
 // lane is the engine's side of one queue. The engine's mutex guards it.
 type lane struct {
 	id     queue.ID
@@ -52,10 +44,9 @@ type lane struct {
 	// inFlight counts attempts, direct those of senders who wait.
 	inFlight int
 	direct   int
-	// unsettled counts outcomes that the store did not take at once. Until it
-	// does, a claim could bring back what was just delivered.
-	unsettled int
-	breaker   policy.Breaker
+	// held are all events of the lane that this process has.
+	held    held
+	breaker policy.Breaker
 	// quick is set while the target's last answer came quickly.
 	quick bool
 
@@ -83,12 +74,18 @@ type lane struct {
 
 // job is one event at one target, leased and in memory.
 type job struct {
-	lane    *lane
-	spec    *spec
-	event   *event.Event
-	lease   queue.Lease
+	lane   *lane
+	spec   *spec
+	event  *event.Event
+	lease  queue.Lease
+	memory *memory
+	// expires is when the lease runs out if it is not renewed; lost is set when
+	// it is somebody else's. The engine's mutex guards both.
 	expires time.Time
-	memory  *memory
+	lost    bool
+	// held, previous and next belong to the lane's list of leases.
+	held           bool
+	previous, next *job
 	// handed tells hand-overs from claims.
 	handed bool
 	// probe is set on the one event that a breaker lets through.
@@ -152,7 +149,7 @@ func (l *lane) takeAll() []*job {
 // claimAt is when events should be claimed next; zero means not for now.
 func (l *lane) claimAt() time.Time {
 	switch {
-	case l.removed, l.claiming, l.unsettled > 0, l.due.IsZero(), l.spec.blocked(), l.breaker.Probing():
+	case l.removed, l.claiming, l.due.IsZero(), l.spec.blocked(), l.breaker.Probing():
 		return time.Time{}
 	case !l.breaker.Closed():
 		return latest(l.due, l.breaker.Until())

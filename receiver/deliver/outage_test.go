@@ -103,7 +103,7 @@ func TestLeaseOfADeadProcessRunsOut(t *testing.T) {
 		w.worker.fail(nil)
 		w.targets.reply(http.StatusOK)
 		w.start(nil, e)
-		pass(28 * time.Second)
+		pass(13 * time.Second)
 		if got := len(w.targets.at()); got != 1 {
 			t.Fatalf("%d requests while the lease holds, want 1", got)
 		}

@@ -8,12 +8,9 @@ import (
 	"github.com/postern-dev/postern/receiver/queue"
 )
 
-const (
-	// sweepBatch is small, because it is claimed with bodies and without asking
-	// for room.
-	sweepBatch = 8
-	sweepLease = 30 * time.Second
-)
+// sweepBatch is small, because it is claimed with bodies and without asking
+// for room.
+const sweepBatch = 8
 
 // startSweep buries the events of a lane whose time is over although nothing
 // can be delivered. The caller holds the mutex.
@@ -53,7 +50,7 @@ func (e *Engine) sweep(l *lane) (more bool) {
 func (e *Engine) claimFew(id queue.ID) []queue.Delivery {
 	ctx, cancel := context.WithTimeout(e.root, storeTimeout)
 	defer cancel()
-	deliveries, err := e.opts.Worker.Claim(ctx, id, sweepBatch, sweepLease)
+	deliveries, err := e.opts.Worker.Claim(ctx, id, sweepBatch, e.opts.Lease)
 	if err != nil {
 		e.storeFailed(err)
 	}
