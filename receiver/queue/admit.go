@@ -3,7 +3,12 @@ package queue
 import (
 	"context"
 	"errors"
+	"fmt"
+	"slices"
 	"strconv"
+	"strings"
+	"time"
+	"unicode"
 
 	"github.com/redis/rueidis"
 )
@@ -28,11 +33,12 @@ func (r *Redis) Admit(ctx context.Context, admission *Admission) (Receipt, error
 	if err := r.register(ctx, admission); err != nil {
 		return Receipt{}, err
 	}
-	markID := admission.Event.ID
-	first, reply, err := r.admit(ctx, admission, markID)
+	work := admission.work()
+	first, reply, err := r.admit(ctx, work)
 	if err == nil && reply == keptReply {
-		admission.Event.ID = NewID()
-		first, _, err = r.admit(ctx, admission, markID)
+		work.id = NewID()
+		admission.Event.ID = work.id
+		first, _, err = r.admit(ctx, work)
 	}
 	if err != nil {
 		return Receipt{}, err
@@ -43,58 +49,100 @@ func (r *Redis) Admit(ctx context.Context, admission *Admission) (Receipt, error
 	return granted(admission), nil
 }
 
-// admit runs the admission script.
+// admitWork is one admission on its way to the script, and its reply.
+type admitWork struct {
+	// What the admissions of one group have in common.
+	endpointUID      string
+	targets          []string
+	leaseFor, window time.Duration
+	historyLimit     int
+
+	markID, id, replayMark, received, record string
+
+	first string
+	reply int64
+}
+
+func (a *Admission) work() admitWork {
+	return admitWork{
+		endpointUID: a.Event.EndpointUID, targets: a.Targets,
+		leaseFor: a.LeaseFor, window: a.RememberFor, historyLimit: a.HistoryLimit,
+		markID: a.Event.ID, id: a.Event.ID, replayMark: a.ReplayMark,
+		received: millis(a.Event.ReceivedAt), record: encodeRecord(a.Event, a.Targets),
+	}
+}
+
+func (w *admitWork) alike(other *admitWork) bool {
+	return w.endpointUID == other.endpointUID && w.leaseFor == other.leaseFor && w.window == other.window &&
+		w.historyLimit == other.historyLimit && (w.replayMark == "") == (other.replayMark == "") &&
+		slices.Equal(w.targets, other.targets)
+}
+
+// admit brings one admission to the script, together with those of others.
+func (r *Redis) admit(ctx context.Context, work admitWork) (first string, reply int64, err error) {
+	ctx, cancel := r.bounded(ctx)
+	defer cancel()
+	done, err := r.admissions.do(ctx, r.lane(work.endpointUID), work, len(work.record))
+	if err != nil {
+		return "", 0, err
+	}
+	return done.work.first, done.work.reply, nil
+}
+
+// admitAll runs the admission script.
 //
-//	KEYS  for each event: record of the mark's id, record of the event's own id
-//	      (mostly the same), pending index, [replay mark], one queue a target
-//	ARGV  now; 1 to write the mark of a duplicate again; number of events;
-//	      for each: mark's id, event's id, lease ms, window ms, history limit,
-//	      received ms, meta, body,
-//	      1 if there is a replay mark else 0, number of targets, targets
-//	returns for each event: the id of the first for a duplicate, 0 when it was
-//	      stored, 1 when the mark's window is over but its event is still kept:
-//	      then nothing was written, and it must be admitted under another id
-func (r *Redis) admit(ctx context.Context, admission *Admission, markID string) (first string, reply int64, err error) {
+//	KEYS  for each group: one queue a target
+//	ARGV  now; 1 to write the mark of a duplicate again; number of groups;
+//	      for each group: beginning of the endpoint's keys, lease ms, window ms,
+//	      history limit, 1 if there are replay marks else 0, number of targets,
+//	      targets, number of events;
+//	      for each event: mark's id, event's id (mostly the same), received ms,
+//	      record, [replay mark]
+//	returns for each group an error or, for each event: the id of the first for a
+//	      duplicate, 0 when it was stored, 1 when the mark's window is over but
+//	      its event is still kept: then nothing was written, and it must be
+//	      admitted under another id
+func (r *Redis) admitAll(steps []*step[admitWork]) {
 	run, again := r.run, "0"
 	if r.state.Load().replicated {
 		run, again = r.runReplicated, "1"
 	}
-	keys, args := admission.arguments([]string{r.now(), again, "1"}, markID)
-	message, err := run(ctx, admitScript, keys, args)
-	if err != nil {
-		return "", 0, err
+	groups := grouped(steps, (*admitWork).alike)
+	var keys []string
+	args := make([]string, 0, 3+8*len(groups)+5*len(steps))
+	args = append(args, r.now(), again, strconv.Itoa(len(groups)))
+	for _, group := range groups {
+		keys, args = appendAdmissions(keys, args, group)
 	}
-	replies, err := message.ToArray()
-	if err != nil || len(replies) != 1 {
-		return "", 0, errors.Join(errReply, err)
-	}
-	if replies[0].IsString() {
-		first, err = replies[0].ToString()
-		return first, 0, err
-	}
-	reply, err = replies[0].AsInt64()
-	return "", reply, err
+	message, err := run(context.Background(), admitScript, keys, args)
+	shareReplies(admitScript, groups, message, err, func(work *admitWork, reply *rueidis.RedisMessage) (err error) {
+		if reply.IsString() {
+			work.first, err = reply.ToString()
+			return err
+		}
+		return number(reply, &work.reply)
+	})
 }
 
-// arguments appends what the script needs for one admission.
-func (a *Admission) arguments(head []string, markID string) (keys, args []string) {
-	e, endpoint := a.Event, keysOf(a.Event.EndpointUID)
-	keys = append(make([]string, 0, 4+len(a.Targets)),
-		endpoint.record(markID), endpoint.record(e.ID), endpoint.pending())
-	args = append(make([]string, 0, 12+len(a.Targets)), head...)
-	args = append(args, markID, e.ID, durationMillis(a.LeaseFor), durationMillis(a.RememberFor),
-		strconv.Itoa(a.HistoryLimit), millis(e.ReceivedAt),
-		rueidis.BinaryString(encodeMeta(e, a.Targets)), rueidis.BinaryString(e.Body))
-	if a.ReplayMark == "" {
-		args = append(args, "0")
-	} else {
-		args = append(args, "1")
-		keys = append(keys, endpoint.replayMark(a.ReplayMark))
+// appendAdmissions appends what the script needs for one group.
+func appendAdmissions(keys, args []string, group []*step[admitWork]) (allKeys, allArgs []string) {
+	common := &group[0].work
+	endpoint, replay := keysOf(common.endpointUID), "0"
+	if common.replayMark != "" {
+		replay = "1"
 	}
-	args = append(args, strconv.Itoa(len(a.Targets)))
-	for _, target := range a.Targets {
+	args = append(args, string(endpoint), durationMillis(common.leaseFor), durationMillis(common.window),
+		strconv.Itoa(common.historyLimit), replay, strconv.Itoa(len(common.targets)))
+	for _, target := range common.targets {
 		keys = append(keys, endpoint.queue(target))
 		args = append(args, target)
+	}
+	args = append(args, strconv.Itoa(len(group)))
+	for _, one := range group {
+		args = append(args, one.work.markID, one.work.id, one.work.received, one.work.record)
+		if one.work.replayMark != "" {
+			args = append(args, one.work.replayMark)
+		}
 	}
 	return keys, args
 }
@@ -124,6 +172,9 @@ func (r *Redis) register(ctx context.Context, admission *Admission) error {
 		queue := ID{EndpointUID: uid, Target: target}
 		if _, known := r.registered.Load(queue); known {
 			continue
+		}
+		if target == "" || strings.ContainsFunc(target, unicode.IsSpace) {
+			return fmt.Errorf("%q is no name for a target: it must not be empty and have no spaces", target)
 		}
 		if err := r.add(ctx, keyEndpoints, uid); err != nil {
 			return err

@@ -10,16 +10,20 @@ import (
 	"strings"
 	"time"
 
+	"github.com/redis/rueidis"
+
 	"github.com/postern-dev/postern/receiver/event"
 )
 
-// The meta field of a record is: one byte of schema version, the SHA-256 of all
-// that follows and of the body, then the fields in the order of encodeMeta,
-// strings as length and bytes. A reader ignores what follows the fields that it
-// knows, so that a newer writer may append; anything else raises the version.
+// A record is: one byte of schema version, the SHA-256 of all that follows, the
+// length of the meta part in four bytes, the meta part, and the body. The meta
+// part has the fields in the order of appendMeta, strings as length and bytes. A
+// reader ignores what follows the fields that it knows, so that a newer writer
+// may append; anything else raises the version.
 const (
-	schemaVersion = 1
-	metaHeader    = 1 + sha256.Size
+	schemaVersion = 2
+	sumEnd        = 1 + sha256.Size
+	recordHeader  = sumEnd + 4
 )
 
 var (
@@ -31,41 +35,78 @@ var (
 
 const verifiedFlag = 1
 
-// encodeMeta makes the meta field of an event for the named targets.
-func encodeMeta(e *event.Event, targets []string) []byte {
-	meta := make([]byte, metaHeader, 512)
-	meta[0] = schemaVersion
+// encodeRecord makes the record of an event for the named targets.
+func encodeRecord(e *event.Event, targets []string) string {
+	record := make([]byte, recordHeader, recordHeader+recordRoom+len(e.Body))
+	record[0] = schemaVersion
+	record = appendMeta(record, e, targets)
+	binary.BigEndian.PutUint32(record[sumEnd:], uint32(len(record)-recordHeader))
+	record = append(record, e.Body...)
+	sum := sha256.Sum256(record[sumEnd:])
+	copy(record[1:], sum[:])
+	return rueidis.BinaryString(record)
+}
+
+// recordRoom is about what the meta part of a webhook takes.
+const recordRoom = 1 << 10
+
+func appendMeta(b []byte, e *event.Event, targets []string) []byte {
 	var flags byte
 	if e.Verified {
 		flags |= verifiedFlag
 	}
-	meta = append(meta, flags)
-	meta = binary.AppendVarint(meta, e.ReceivedAt.UnixNano())
-	for _, text := range []string{
+	b = append(b, flags)
+	b = binary.AppendVarint(b, e.ReceivedAt.UnixNano())
+	for _, text := range [...]string{
 		e.Namespace, e.Endpoint, e.Source, e.Type, e.DeliveryID, e.TraceParent, e.Method, e.RawQuery,
 	} {
-		meta = appendText(meta, text)
+		b = appendText(b, text)
 	}
-	meta = appendTexts(meta, targets)
-	meta = binary.AppendUvarint(meta, uint64(len(e.Header)))
+	b = appendTexts(b, targets)
+	b = binary.AppendUvarint(b, uint64(len(e.Header)))
 	for name, values := range e.Header {
-		meta = appendText(meta, name)
-		meta = appendTexts(meta, values)
+		b = appendText(b, name)
+		b = appendTexts(b, values)
 	}
-	sum := checksum(meta, e.Body)
-	copy(meta[1:], sum[:])
-	return meta
+	return b
 }
 
-// decodeMeta is the inverse of encodeMeta; the caller adds id, uid and body.
+// decodeRecord reads a whole event and makes sure that its bytes are those written.
+func decodeRecord(endpointUID, id, record string) (*event.Event, error) {
+	if len(record) >= recordHeader && record[0] == schemaVersion {
+		if sum := sha256.Sum256([]byte(record[sumEnd:])); string(sum[:]) != record[1:sumEnd] {
+			return nil, errCorrupt
+		}
+	}
+	e, _, body, err := decodeStart(record)
+	if err != nil {
+		return nil, err
+	}
+	e.ID, e.EndpointUID, e.Body = id, endpointUID, []byte(body)
+	return e, nil
+}
+
+// decodeStart reads a record, or the part of one before its body, unchecked; the
+// caller adds id and uid.
+func decodeStart(record string) (e *event.Event, targets []string, body string, err error) {
+	if len(record) < recordHeader {
+		return nil, nil, "", errCorrupt
+	}
+	if record[0] != schemaVersion {
+		return nil, nil, "", fmt.Errorf("%w: %d", errNewer, record[0])
+	}
+	length := int64(binary.BigEndian.Uint32([]byte(record[sumEnd:recordHeader])))
+	if length > int64(len(record)-recordHeader) {
+		return nil, nil, "", errCorrupt
+	}
+	meta, body := record[recordHeader:recordHeader+length], record[recordHeader+length:]
+	e, targets, err = decodeMeta(meta)
+	return e, targets, body, err
+}
+
+// decodeMeta is the inverse of appendMeta.
 func decodeMeta(meta string) (e *event.Event, targets []string, err error) {
-	if len(meta) < metaHeader {
-		return nil, nil, errCorrupt
-	}
-	if meta[0] != schemaVersion {
-		return nil, nil, fmt.Errorf("%w: %d", errNewer, meta[0])
-	}
-	r := metaReader{rest: meta[metaHeader:]}
+	r := metaReader{rest: meta}
 	e = &event.Event{Verified: r.flags()&verifiedFlag != 0, ReceivedAt: time.Unix(0, r.varint()).UTC()}
 	for _, text := range []*string{
 		&e.Namespace, &e.Endpoint, &e.Source, &e.Type, &e.DeliveryID, &e.TraceParent, &e.Method, &e.RawQuery,
@@ -83,29 +124,6 @@ func decodeMeta(meta string) (e *event.Event, targets []string, err error) {
 		return nil, nil, errCorrupt
 	}
 	return e, targets, nil
-}
-
-// decodeEvent reads a whole event and makes sure that its bytes are those written.
-func decodeEvent(endpointUID, id, meta string, body []byte) (*event.Event, error) {
-	if len(meta) >= metaHeader && meta[0] == schemaVersion {
-		if sum := checksum([]byte(meta), body); string(sum[:]) != meta[1:metaHeader] {
-			return nil, errCorrupt
-		}
-	}
-	e, _, err := decodeMeta(meta)
-	if err != nil {
-		return nil, err
-	}
-	e.ID, e.EndpointUID, e.Body = id, endpointUID, body
-	return e, nil
-}
-
-func checksum(meta, body []byte) (sum [sha256.Size]byte) {
-	hash := sha256.New()
-	hash.Write(meta[metaHeader:])
-	hash.Write(body)
-	hash.Sum(sum[:0])
-	return sum
 }
 
 func appendText(b []byte, text string) []byte {

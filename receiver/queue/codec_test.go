@@ -1,9 +1,12 @@
 package queue
 
 import (
+	"crypto/sha256"
+	"encoding/binary"
 	"errors"
 	"net/http"
 	"reflect"
+	"slices"
 	"testing"
 	"time"
 
@@ -20,7 +23,7 @@ func sampleEvent() *event.Event {
 	}
 }
 
-func TestMetaRoundTrip(t *testing.T) {
+func TestRecordRoundTrip(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]func(*event.Event){
 		"as it is":         func(*event.Event) {},
@@ -31,12 +34,12 @@ func TestMetaRoundTrip(t *testing.T) {
 	} {
 		want := sampleEvent()
 		change(want)
-		meta := string(encodeMeta(want, []string{"builder", "auditor"}))
-		got, err := decodeEvent("uid", want.ID, meta, want.Body)
+		record := encodeRecord(want, []string{"builder", "auditor"})
+		got, err := decodeRecord("uid", want.ID, record)
 		if err != nil || !reflect.DeepEqual(got, want) {
 			t.Errorf("%s: read back %+v and %v, want %+v", name, got, err, want)
 		}
-		if _, targets, _ := decodeMeta(meta); !reflect.DeepEqual(targets, []string{"builder", "auditor"}) {
+		if _, targets, _, _ := decodeStart(record); !reflect.DeepEqual(targets, []string{"builder", "auditor"}) {
 			t.Errorf("%s: read back targets %q", name, targets)
 		}
 	}
@@ -45,63 +48,64 @@ func TestMetaRoundTrip(t *testing.T) {
 func TestEveryFlippedBitIsNoticed(t *testing.T) {
 	t.Parallel()
 	e := sampleEvent()
-	meta := encodeMeta(e, []string{"builder"})
-	for at := range meta {
+	record := []byte(encodeRecord(e, []string{"builder"}))
+	for at := range record {
 		for bit := range 8 {
-			meta[at] ^= 1 << bit
-			_, err := decodeEvent("uid", e.ID, string(meta), e.Body)
+			record[at] ^= 1 << bit
+			_, err := decodeRecord("uid", e.ID, string(record))
 			if at == 0 && !errors.Is(err, errNewer) || at > 0 && !errors.Is(err, errCorrupt) {
 				t.Errorf("bit %d of byte %d: %v", bit, at, err)
 			}
-			meta[at] ^= 1 << bit
+			record[at] ^= 1 << bit
 		}
-	}
-	if _, err := decodeEvent("uid", e.ID, string(meta), []byte("{}\n\x01")); !errors.Is(err, errCorrupt) {
-		t.Errorf("another body: %v", err)
 	}
 }
 
-// TestMetaReaderIgnoresMore lets a newer version append fields.
-func TestMetaReaderIgnoresMore(t *testing.T) {
+// TestRecordReaderIgnoresMore lets a newer version append fields.
+func TestRecordReaderIgnoresMore(t *testing.T) {
 	t.Parallel()
 	e := sampleEvent()
-	meta := append(encodeMeta(e, []string{"builder"}), "a field of the future"...)
-	sum := checksum(meta, e.Body)
-	copy(meta[1:], sum[:])
-	if got, err := decodeEvent("uid", e.ID, string(meta), e.Body); err != nil || !reflect.DeepEqual(got, e) {
+	header := [recordHeader]byte{schemaVersion}
+	record := slices.Clone(header[:])
+	record = append(appendMeta(record, e, []string{"builder"}), "a field of the future"...)
+	binary.BigEndian.PutUint32(record[sumEnd:], uint32(len(record)-recordHeader))
+	record = append(record, e.Body...)
+	sum := sha256.Sum256(record[sumEnd:])
+	copy(record[1:], sum[:])
+	if got, err := decodeRecord("uid", e.ID, string(record)); err != nil || !reflect.DeepEqual(got, e) {
 		t.Errorf("read back %+v and %v", got, err)
 	}
 }
 
-// TestMetaGolden pins the format: events of the last version are in stores.
-func TestMetaGolden(t *testing.T) {
+// TestRecordGolden pins the format: events of the last version are in stores.
+func TestRecordGolden(t *testing.T) {
 	t.Parallel()
 	e := sampleEvent()
 	e.Header = http.Header{"X-Two": {"one", ""}}
-	got := encodeMeta(e, []string{"builder"})[metaHeader:]
-	const fields = "\x01\xaa\xa4\xce\xe9\xee\xee\xde\x9c\x31" +
+	got := encodeRecord(e, []string{"builder"})
+	const fields = "\x00\x00\x00\x49\x01\xaa\xa4\xce\xe9\xee\xee\xde\x9c\x31" +
 		"\x02ci\x06github\x06github\x04push\x0872d3162e\x00\x04POST\x03a=1" +
-		"\x01\x07builder\x01\x05X-Two\x02\x03one\x00"
-	if string(got) != fields {
-		t.Errorf("the fields are\n%q, want\n%q", got, fields)
+		"\x01\x07builder\x01\x05X-Two\x02\x03one\x00" +
+		"{}\n\x00"
+	if got[0] != 2 || got[sumEnd:] != fields {
+		t.Errorf("the record has version %d and\n%q, want 2 and\n%q", got[0], got[sumEnd:], fields)
 	}
 }
 
-func FuzzDecodeMeta(f *testing.F) {
-	e := sampleEvent()
-	f.Add(string(encodeMeta(e, []string{"builder"})), e.Body)
-	f.Add("", []byte(nil))
-	f.Fuzz(func(t *testing.T, meta string, body []byte) {
-		decoded, targets, err := decodeMeta(meta)
+func FuzzDecodeStart(f *testing.F) {
+	f.Add(encodeRecord(sampleEvent(), []string{"builder"}))
+	f.Add("")
+	f.Fuzz(func(t *testing.T, record string) {
+		decoded, targets, body, err := decodeStart(record)
 		if err != nil {
 			return
 		}
-		decoded.Body = body
-		again, targetsAgain, err := decodeMeta(string(encodeMeta(decoded, targets)))
+		decoded.Body = []byte(body)
+		again, targetsAgain, bodyAgain, err := decodeStart(encodeRecord(decoded, targets))
 		if err != nil {
 			t.Fatalf("what was read cannot be written: %v", err)
 		}
-		again.Body = body
+		again.Body = []byte(bodyAgain)
 		if !reflect.DeepEqual(again, decoded) || !reflect.DeepEqual(targetsAgain, targets) {
 			t.Errorf("read %+v, then %+v", decoded, again)
 		}
@@ -121,10 +125,10 @@ func TestParseInfo(t *testing.T) {
 
 func TestEveryTruncationIsNoticed(t *testing.T) {
 	t.Parallel()
-	meta := string(encodeMeta(sampleEvent(), []string{"builder"}))
-	for length := range len(meta) {
-		if _, _, err := decodeMeta(meta[:length]); !errors.Is(err, errCorrupt) {
-			t.Errorf("the first %d of %d bytes: %v, want errCorrupt", length, len(meta), err)
+	record := encodeRecord(sampleEvent(), []string{"builder"})
+	for length := range len(record) {
+		if _, err := decodeRecord("uid", "id", record[:length]); !errors.Is(err, errCorrupt) {
+			t.Errorf("the first %d of %d bytes: %v, want errCorrupt", length, len(record), err)
 		}
 	}
 }

@@ -306,27 +306,28 @@ func TestDamagedEventIsBuried(t *testing.T) {
 	server := redistest.Start(t)
 	store := open(t, server, queue.Options{})
 	for i, damage := range [][]string{
-		{"HSET", "", "b", "{\"amount\": 9}"},
-		{"HDEL", "", "b"},
-		{"HSET", "", "m", "\x01short"},
-		{"HDEL", "", "m"},
+		{"SETRANGE", "", "500", "?"},
+		{"SETRANGE", "", "1", "?"},
+		{"APPEND", "", "more"},
+		{"SET", "", "\x02short"},
+		{"SET", "", ""},
 	} {
 		id := numbered(i)
-		unleased := admission(id, 0)
+		unleased := admission(id, 1024)
 		unleased.LeaseFor = 0
 		mustAdmit(t, store, unleased)
 		damage[1] = "p:{" + uid + "}:e:" + id
 		server.Do(t, damage...)
 		if got, err := store.Claim(t.Context(), builder, 10, leaseFor); err != nil || len(got) != 0 {
-			t.Errorf("after %v Claim returned %d events and %v, want none", damage[0:3], len(got), err)
+			t.Errorf("after %v Claim returned %d events and %v, want none", damage, len(got), err)
 		}
 		depths, err := store.Depths(t.Context(), []queue.ID{builder})
 		if err != nil || depths[0].Pending != 0 || depths[0].Dead != int64(i+1) {
-			t.Errorf("after %v depths are %+v and %v, want it dead", damage[0:3], depths, err)
+			t.Errorf("after %v depths are %+v and %v, want it dead", damage, depths, err)
 		}
 	}
-	if reason := server.Do(t, "HGET", "p:{"+uid+"}:e:"+numbered(0), "r:builder"); reason != queue.ReasonCorrupt {
-		t.Errorf("the reason is %q, want %q", reason, queue.ReasonCorrupt)
+	if state := server.Do(t, "HGET", "p:{"+uid+"}:states", numbered(0)); !strings.Contains(state, queue.ReasonCorrupt) {
+		t.Errorf("the state is %q, want reason %q", state, queue.ReasonCorrupt)
 	}
 }
 
@@ -336,16 +337,21 @@ func TestNewerSchemaIsLeftAlone(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t)
 	store := open(t, server, queue.Options{})
-	unleased := admission(numbered(1), 0)
-	unleased.LeaseFor = 0
-	mustAdmit(t, store, unleased)
-	server.Do(t, "HSET", "p:{"+uid+"}:e:"+numbered(1), "m", "\x02"+strings.Repeat("?", 100))
-	if got, err := store.Claim(t.Context(), builder, 10, leaseFor); err != nil || len(got) != 0 {
-		t.Errorf("Claim returned %d events and %v, want none", len(got), err)
-	}
-	depths, err := store.Depths(t.Context(), []queue.ID{builder})
-	if err != nil || depths[0].Pending != 1 || depths[0].NextDue.Before(time.Now()) {
-		t.Errorf("depths are %+v and %v, want it pending and due later", depths, err)
+	for i, newer := range [][]string{
+		{"SETRANGE", "p:{" + uid + "}:e:" + numbered(0), "0", "\x03"},
+		{"HSET", "p:{" + uid + "}:states", numbered(1), "2 something else"},
+	} {
+		unleased := admission(numbered(i), 0)
+		unleased.LeaseFor = 0
+		mustAdmit(t, store, unleased)
+		server.Do(t, newer...)
+		if got, err := store.Claim(t.Context(), builder, 10, leaseFor); err != nil || len(got) != 0 {
+			t.Errorf("after %v Claim returned %d events and %v, want none", newer, len(got), err)
+		}
+		depths, err := store.Depths(t.Context(), []queue.ID{builder})
+		if err != nil || depths[0].Pending != int64(i+1) || depths[0].NextDue.Before(time.Now()) {
+			t.Errorf("after %v depths are %+v and %v, want it pending and due later", newer, depths, err)
+		}
 	}
 }
 
@@ -353,7 +359,7 @@ func TestFailedAdmissionLeavesNoMark(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t)
 	store := open(t, server, queue.Options{})
-	for _, broken := range []string{"q:builder", "pending"} {
+	for _, broken := range []string{"q:builder", "pending", "states", "seen"} {
 		key := "p:{" + uid + "}:" + broken
 		server.Do(t, "DEL", key)
 		server.Do(t, "SET", key, "of the wrong type")
@@ -382,38 +388,38 @@ func TestIDWithoutRecordIsSweptUp(t *testing.T) {
 	}
 }
 
-func TestOnlyTombstonesExpire(t *testing.T) {
+// TestMarksAreAllThatIsLeft of events outside of the history, and are gone
+// after their window even when no event comes any more.
+func TestMarksAreAllThatIsLeft(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t)
-	store := open(t, server, queue.Options{})
-	first := admission(numbered(1), 0)
-	first.HistoryLimit = 1
-	lease := mustAdmit(t, store, first).Leases[0]
-	key := "p:{" + uid + "}:e:" + numbered(1)
-	if got := server.Do(t, "PTTL", key); got != "-1" {
-		t.Errorf("a pending record expires in %s ms", got)
-	}
-	if err := store.Settle(t.Context(), lease, queue.Settlement{Outcome: queue.Done}); err != nil {
-		t.Fatalf("Settle: %v", err)
-	}
-	if got := server.Do(t, "PTTL", key); got != "-1" {
-		t.Errorf("a record of the history expires in %s ms", got)
-	}
-	second := admission(numbered(2), 0)
-	second.HistoryLimit = 0
-	lease = mustAdmit(t, store, second).Leases[0]
-	if err := store.Settle(t.Context(), lease, queue.Settlement{Outcome: queue.Done}); err != nil {
-		t.Fatalf("Settle: %v", err)
-	}
-	for _, id := range []string{numbered(1), numbered(2)} {
-		key := "p:{" + uid + "}:e:" + id
-		if got := server.Do(t, "HKEYS", key); got != "[x]" {
-			t.Errorf("a tombstone has fields %s", got)
-		}
-		if got := server.Do(t, "PTTL", key); len(got) != len("3600000") {
-			t.Errorf("a tombstone expires in %s ms, want about an hour", got)
+	clock := queuetest.NewClock()
+	store := open(t, server, queue.Options{Clock: clock.Now, PollInterval: 5 * time.Millisecond})
+	for i := range 300 {
+		next := admission(numbered(i), 0)
+		next.HistoryLimit = 0
+		attempt := &queue.Attempt{At: time.Now(), Status: 200}
+		lease := mustAdmit(t, store, next).Leases[0]
+		if err := store.Settle(t.Context(), lease, queue.Settlement{Outcome: queue.Done, Attempt: attempt}); err != nil {
+			t.Fatalf("Settle: %v", err)
 		}
 	}
+	prefix := "p:{" + uid + "}:"
+	if got := server.Do(t, "ZCARD", prefix+"seen"); got != "300" {
+		t.Errorf("%s marks are left, want 300", got)
+	}
+	server.Do(t, "DEL", prefix+"targets", "p:endpoints")
+	if got := server.Do(t, "KEYS", "*"); got != "["+prefix+"seen]" {
+		t.Errorf("beside the marks there are %s", got)
+	}
+	server.Do(t, "SADD", "p:endpoints", uid)
+	clock.Advance(2 * time.Hour)
+	eventually(t, func() error {
+		if left := server.Do(t, "ZCARD", prefix+"seen"); left != "0" {
+			return fmt.Errorf("%s marks are left after their window", left)
+		}
+		return nil
+	})
 }
 
 func TestTornTailDropsAnEventAsAWhole(t *testing.T) {

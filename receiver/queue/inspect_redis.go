@@ -13,27 +13,28 @@ import (
 	"github.com/postern-dev/postern/receiver/event"
 )
 
-// stored is an event record without its body, as peeked.
+// stored is an event without its body, as peeked.
 type stored struct {
 	id        string
 	bodyBytes int64
-	fields    map[string]string
 	event     *event.Event
 	targets   []string
+	standing  []TargetState
 }
 
-// peek reads records without their bodies; ids that are not kept are left out,
-// as are records that cannot be read.
+// peek looks at events without their bodies; ids that are not kept are left
+// out, as are events that cannot be read.
 //
-//	KEYS  none but one of the endpoint, for the slot
-//	ARGV  beginning of record keys, ids
-//	returns for each id: id, size of the body, names and values of the other fields
+//	KEYS  pending index
+//	ARGV  beginning of the endpoint's keys, ids
+//	returns for each id that is kept: id, size of the body, record up to the body,
+//	      state, names and values of the log's fields
 func (r *Redis) peek(ctx context.Context, endpointUID string, ids []string) ([]*stored, error) {
 	if len(ids) == 0 {
 		return nil, nil
 	}
 	endpoint := keysOf(endpointUID)
-	message, err := r.run(ctx, peekScript, []string{endpoint.pending()}, append([]string{endpoint.records()}, ids...))
+	message, err := r.run(ctx, peekScript, []string{endpoint.pending()}, append([]string{string(endpoint)}, ids...))
 	if err != nil {
 		return nil, err
 	}
@@ -56,26 +57,72 @@ func (r *Redis) peek(ctx context.Context, endpointUID string, ids []string) ([]*
 
 func decodePeek(row rueidis.RedisMessage) (*stored, error) {
 	columns, err := row.ToArray()
-	if err != nil || len(columns) != 3 {
+	if err != nil || len(columns) != 5 {
 		return nil, errors.Join(errReply, err)
 	}
 	record := &stored{}
-	if err := errors.Join(text(&columns[0], &record.id), number(&columns[1], &record.bodyBytes)); err != nil {
+	var start, state string
+	if err := errors.Join(text(&columns[0], &record.id), number(&columns[1], &record.bodyBytes),
+		text(&columns[2], &start), text(&columns[3], &state)); err != nil {
 		return nil, errors.Join(errReply, err)
 	}
-	if record.fields, err = columns[2].AsStrMap(); err != nil {
+	log, err := columns[4].AsStrMap()
+	if err != nil {
 		return nil, errors.Join(errReply, err)
 	}
-	if meta, kept := record.fields["m"]; kept {
-		// One that this build cannot read is listed without its details.
-		if event, targets, err := decodeMeta(meta); err == nil {
-			record.event, record.targets = event, targets
-		}
+	// One that this build cannot read is left out.
+	if event, targets, _, err := decodeStart(start); err == nil {
+		record.event, record.targets = event, targets
+		record.standing = decodeState(record.id, state, targets, log)
 	}
 	return record, nil
 }
 
-// summary is what listings show of the record.
+// decodeState reads where an event stands at its targets, as keys.go describes it.
+func decodeState(id, state string, targets []string, log map[string]string) []TargetState {
+	lines := map[string][]string{}
+	for line := range strings.Lines(state) {
+		if fields := strings.SplitN(strings.TrimSuffix(line, "\n"), " ", 7); len(fields) == 7 {
+			lines[fields[0]] = fields[1:]
+		}
+	}
+	standing := make([]TargetState, len(targets))
+	for i, name := range targets {
+		standing[i] = decodeTarget(name, lines[name])
+		tries := 0
+		if fields := lines[name]; fields != nil {
+			tries, _ = strconv.Atoi(fields[4]) // only our scripts write it
+		}
+		for n := max(0, tries-AttemptsKept); n < tries; n++ {
+			var attempt Attempt
+			field := id + " " + name + " " + strconv.Itoa(n%AttemptsKept)
+			if json.Unmarshal([]byte(log[field]), &attempt) == nil {
+				standing[i].Log = append(standing[i].Log, attempt)
+			}
+		}
+	}
+	return standing
+}
+
+// decodeTarget reads state, fence, attempts, replay, tries and reason.
+func decodeTarget(name string, fields []string) TargetState {
+	target := TargetState{Target: name, Status: StatusPending}
+	if len(fields) != 6 {
+		return target
+	}
+	target.Reason = fields[5]
+	switch fields[0] {
+	case "d":
+		target.Status, target.Reason = StatusDelivered, ""
+	case "x":
+		target.Status = StatusDead
+	}
+	target.Attempts, _ = strconv.Atoi(fields[2]) // likewise
+	target.Replay = fields[3] == "1"
+	return target
+}
+
+// summary is what listings show of the event.
 func (s *stored) summary() Summary {
 	summary := Summary{
 		ID:         s.id,
@@ -86,42 +133,18 @@ func (s *stored) summary() Summary {
 		Verified:   s.event.Verified,
 		BodyBytes:  s.bodyBytes,
 		Status:     StatusDelivered,
+		Targets:    s.standing,
 	}
-	switch {
-	case s.fields["o"] != "0":
-		summary.Status = StatusPending
-	case s.fields["k"] != "" && s.fields["k"] != "0":
-		summary.Status = StatusDead
-	}
-	for _, target := range s.targets {
-		summary.Targets = append(summary.Targets, s.target(target))
-	}
-	return summary
-}
-
-// target reads the state of one target, as keys.go describes it.
-func (s *stored) target(name string) TargetState {
-	state := TargetState{Target: name, Status: StatusPending, Reason: s.fields["r:"+name]}
-	parts := strings.Fields(s.fields["t:"+name])
-	if len(parts) != 5 {
-		return state
-	}
-	switch parts[0] {
-	case "d":
-		state.Status, state.Reason = StatusDelivered, ""
-	case "x":
-		state.Status = StatusDead
-	}
-	state.Attempts, _ = strconv.Atoi(parts[2]) // only our scripts write it
-	state.Replay = parts[3] == "1"
-	tries, _ := strconv.Atoi(parts[4])
-	for n := max(0, tries-AttemptsKept); n < tries; n++ {
-		var attempt Attempt
-		if json.Unmarshal([]byte(s.fields["a:"+name+":"+strconv.Itoa(n%AttemptsKept)]), &attempt) == nil {
-			state.Log = append(state.Log, attempt)
+	for _, target := range s.standing {
+		if target.Status == StatusPending {
+			summary.Status = StatusPending
+			break
+		}
+		if target.Status == StatusDead {
+			summary.Status = StatusDead
 		}
 	}
-	return state
+	return summary
 }
 
 // Get implements [Inspector].
@@ -141,19 +164,19 @@ func (r *Redis) Get(ctx context.Context, endpointUID, id string) (*Record, error
 	defer cancel()
 	endpoint, summary := keysOf(endpointUID), found[0].summary()
 	replies := client.DoMulti(ctx,
-		client.B().Hmget().Key(endpoint.record(id)).Field("m", "b").Build(),
+		client.B().Get().Key(endpoint.record(id)).Build(),
 		client.B().Zscore().Key(endpoint.index(summary.Status)).Member(id).Build())
-	fields, err := replies[0].AsStrSlice()
+	kept, err := replies[0].ToString()
+	if rueidis.IsRedisNil(err) {
+		return nil, ErrNotFound // finished and trimmed since
+	}
 	if err != nil {
 		return nil, stepError("get", err)
-	}
-	if fields[0] == "" {
-		return nil, ErrNotFound // finished and trimmed since
 	}
 	if changed, err := replies[1].AsFloat64(); err == nil {
 		summary.ChangedAt = millisTime(int64(changed))
 	}
-	e, err := decodeEvent(endpointUID, id, fields[0], []byte(fields[1]))
+	e, err := decodeRecord(endpointUID, id, kept)
 	if err != nil {
 		return nil, err
 	}

@@ -3,6 +3,7 @@ package queue
 import (
 	"context"
 	"errors"
+	"strconv"
 )
 
 // shedBelow is the part of the watermark above which history is given up, so
@@ -11,9 +12,8 @@ const shedBelow = 0.9
 
 // Purge implements [Keeper].
 //
-//	KEYS  pending index, dead index, history, set of targets, then queue and dead
-//	      letters of each target
-//	ARGV  beginning of record keys
+//	KEYS  set of targets, then queue and dead letters of each target
+//	ARGV  beginning of the endpoint's keys
 //	returns how many events it removed; 0 means all is gone, the keys too
 func (r *Redis) Purge(ctx context.Context, endpointUID string) error {
 	targets, err := r.Targets(ctx, endpointUID)
@@ -21,13 +21,13 @@ func (r *Redis) Purge(ctx context.Context, endpointUID string) error {
 		return err
 	}
 	endpoint := keysOf(endpointUID)
-	keys := []string{endpoint.pending(), endpoint.dead(), endpoint.history(), endpoint.targets()}
+	keys := []string{endpoint.targets()}
 	for _, target := range targets {
 		keys = append(keys, endpoint.queue(target), endpoint.targetDead(target))
 		r.registered.Delete(ID{EndpointUID: endpointUID, Target: target})
 	}
 	for removed := int64(1); removed > 0; {
-		message, err := r.run(ctx, purgeScript, keys, []string{endpoint.records()})
+		message, err := r.run(ctx, purgeScript, keys, []string{string(endpoint)})
 		if err != nil {
 			return err
 		}
@@ -54,7 +54,7 @@ func (r *Redis) unregister(ctx context.Context, endpointUID string) error {
 // the monitor comes back as long as memory is short.
 //
 //	KEYS  history
-//	ARGV  now, beginning of record keys
+//	ARGV  now, beginning of the endpoint's keys
 //	returns how many events it retired
 func (r *Redis) shedHistory(ctx context.Context) {
 	endpoints, err := r.Endpoints(ctx)
@@ -63,9 +63,39 @@ func (r *Redis) shedHistory(ctx context.Context) {
 	}
 	for _, uid := range endpoints {
 		endpoint := keysOf(uid)
-		args := []string{r.now(), endpoint.records()}
+		args := []string{r.now(), string(endpoint)}
 		if _, err := r.run(ctx, trimScript, []string{endpoint.history()}, args); err != nil {
 			return
 		}
 	}
+}
+
+// forgetBatch bounds one run of the script, which nothing else can overtake.
+const forgetBatch = 1000
+
+// forgetMarks drops marks whose window is over. Admissions do too, so that this
+// is for endpoints that get none.
+//
+//	KEYS  marks
+//	ARGV  now, beginning of the endpoint's keys, how many to drop at most
+//	returns how many it dropped
+func (r *Redis) forgetMarks(ctx context.Context) error {
+	endpoints, err := r.Endpoints(ctx)
+	if err != nil {
+		return err
+	}
+	for _, uid := range endpoints {
+		endpoint := keysOf(uid)
+		args := []string{r.now(), string(endpoint), strconv.Itoa(forgetBatch)}
+		for dropped := int64(forgetBatch); dropped == forgetBatch; {
+			message, err := r.run(ctx, forgetScript, []string{endpoint.seen()}, args)
+			if err != nil {
+				return err
+			}
+			if dropped, err = message.AsInt64(); err != nil {
+				return errors.Join(errReply, err)
+			}
+		}
+	}
+	return nil
 }

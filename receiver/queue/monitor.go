@@ -9,6 +9,9 @@ import (
 	"github.com/redis/rueidis"
 )
 
+// forgetEvery is how many looks at the store are between two sweeps of old marks.
+const forgetEvery = 60
+
 var errUnchecked = errors.New("the settings of the store have not been checked yet")
 
 // storeState is what was last seen of the store.
@@ -172,11 +175,14 @@ func (r *Redis) monitor(ctx context.Context) {
 	defer close(r.ended)
 	ticker := time.NewTicker(r.options.PollInterval)
 	defer ticker.Stop()
-	for {
+	for looks := 0; ; {
 		select {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
+			if looks = (looks + 1) % forgetEvery; looks == 0 {
+				_ = r.forgetMarks(ctx) // the next time tries again
+			}
 		case <-r.poke:
 		}
 		if r.Check(ctx) == nil && r.state.Load().memory >= r.options.Watermark*shedBelow {

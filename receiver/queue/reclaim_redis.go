@@ -48,13 +48,13 @@ func (r *Redis) takeOver(ctx context.Context) error {
 // holder who is still there after all cannot settle it.
 //
 //	KEYS  queue
-//	ARGV  now, beginning of record keys, target, rank to begin at, how many to look at
+//	ARGV  now, beginning of the endpoint's keys, target, rank to begin at, how many to look at
 //	returns how many it looked at; fewer than asked for means that this was the end
 func (r *Redis) reclaim(ctx context.Context, queue ID) error {
 	endpoint := keysOf(queue.EndpointUID)
 	for first := int64(0); ; first += reclaimBatch {
 		message, err := r.run(ctx, reclaimScript, []string{endpoint.queue(queue.Target)}, []string{
-			r.now(), endpoint.records(), queue.Target, strconv.FormatInt(first, 10), strconv.Itoa(reclaimBatch),
+			r.now(), string(endpoint), queue.Target, strconv.FormatInt(first, 10), strconv.Itoa(reclaimBatch),
 		})
 		if err != nil {
 			return err

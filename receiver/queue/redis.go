@@ -71,6 +71,9 @@ type Redis struct {
 	state  atomic.Pointer[storeState]
 	// registered remembers which endpoints and targets the store has in its sets.
 	registered sync.Map
+	// admissions and settlements share calls among those who wait for them.
+	admissions  *sharer[admitWork]
+	settlements *sharer[settleWork]
 	// inherited is set once an exclusive store's old leases are ended.
 	inherited atomic.Bool
 
@@ -102,6 +105,7 @@ func NewRedis(ctx context.Context, options Options) (*Redis, error) {
 		poke:    make(chan struct{}, 1),
 		ended:   make(chan struct{}),
 	}
+	r.admissions, r.settlements = newSharer(r.admitAll), newSharer(r.settleAll)
 	r.state.Store(&storeState{err: errUnchecked})
 	r.connection = r.watchDials(connection)
 	_ = r.Check(ctx) // kept in the state, and tried again by the monitor

@@ -37,17 +37,17 @@ type replayRequest struct {
 
 // replay makes an event due.
 //
-//	KEYS  record, pending index, dead index, history, then queue and dead letters of each target
-//	ARGV  now, id, received ms, 1 for dead targets only else 0, targets
+//	KEYS  queue and dead letters of each target
+//	ARGV  beginning of the endpoint's keys, now, id, received ms, 1 for dead targets only else 0, targets
 //	returns at how many targets the event is now due, -1 when it is not kept
 func (r *Redis) replay(ctx context.Context, endpointUID string, request replayRequest) (int, error) {
 	endpoint := keysOf(endpointUID)
-	keys := []string{endpoint.record(request.id), endpoint.pending(), endpoint.dead(), endpoint.history()}
+	keys := make([]string, 0, 2*len(request.targets))
 	onlyDead := "0"
 	if request.onlyDead {
 		onlyDead = "1"
 	}
-	args := []string{r.now(), request.id, millis(request.received), onlyDead}
+	args := []string{string(endpoint), r.now(), request.id, millis(request.received), onlyDead}
 	for _, target := range request.targets {
 		keys = append(keys, endpoint.queue(target), endpoint.targetDead(target))
 		args = append(args, target)

@@ -5,6 +5,7 @@ import (
 	"crypto/sha1" //nolint:gosec // the protocol names scripts by it; no security rests on it
 	_ "embed"
 	"encoding/hex"
+	"fmt"
 
 	"github.com/redis/rueidis"
 )
@@ -34,6 +35,8 @@ var (
 	trimLua string
 	//go:embed scripts/purge.lua
 	purgeLua string
+	//go:embed scripts/forget.lua
+	forgetLua string
 	//go:embed scripts/size.lua
 	sizeLua string
 	//go:embed scripts/job.lua
@@ -50,9 +53,13 @@ var (
 	replayScript = newScript("replay", allowOOM, replayLua)
 	trimScript   = newScript("trim", allowOOM, trimLua)
 	purgeScript  = newScript("purge", allowOOM, purgeLua)
+	forgetScript = newScript("forget", allowOOM, forgetLua)
 	sizeScript   = newScript("size", "flags=no-writes", sizeLua)
 	jobScript    = newScript("job", allowOOM, jobLua)
 )
+
+// constantsLua are what Go and the scripts both know.
+var constantsLua = fmt.Sprintf("local LAYOUT, ATTEMPTS = '%s', %d\n", stateLayout, AttemptsKept)
 
 // script is a Lua script; the shebang line carries its flags.
 type script struct {
@@ -62,7 +69,7 @@ type script struct {
 }
 
 func newScript(name, flags, body string) *script {
-	text := "#!lua " + flags + "\n" + libLua + body
+	text := "#!lua " + flags + "\n" + constantsLua + libLua + body
 	sum := sha1.Sum([]byte(text)) //nolint:gosec // likewise
 	return &script{name: name, text: text, sha: hex.EncodeToString(sum[:])}
 }

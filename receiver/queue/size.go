@@ -19,16 +19,16 @@ type Sizer interface {
 
 // Sizes implements [Sizer].
 //
-//	KEYS  pending index, dead index, history
-//	ARGV  beginning of record keys, number of events to measure in each
+//	KEYS  pending index
+//	ARGV  beginning of the endpoint's keys, number of events to measure in each
 //	returns the estimate in bytes
 func (r *Redis) Sizes(ctx context.Context, endpointUIDs []string) ([]int64, error) {
 	calls := make([]call, len(endpointUIDs))
 	for i, uid := range endpointUIDs {
 		endpoint := keysOf(uid)
 		calls[i] = call{
-			keys: []string{endpoint.pending(), endpoint.dead(), endpoint.history()},
-			args: []string{endpoint.records(), strconv.Itoa(sizeSamples)},
+			keys: []string{endpoint.pending()},
+			args: []string{string(endpoint), strconv.Itoa(sizeSamples)},
 		}
 	}
 	replies, err := r.runAll(ctx, sizeScript, calls)

@@ -2,7 +2,6 @@ package queue
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"strconv"
 	"time"
@@ -23,19 +22,19 @@ var errReply = errors.New("the store gave a reply that its script never gives")
 
 // Claim implements [Worker].
 //
-//	KEYS  queue, pending index
-//	ARGV  now, lease ms, limit, bytes of bodies, beginning of record keys, target
-//	returns for each event claimed: id, fence, attempts, replay (0 or 1), meta, body
+//	KEYS  queue
+//	ARGV  now, lease ms, limit, bytes of records, beginning of the endpoint's keys, target
+//	returns for each event claimed: id, fence, attempts, replay (0 or 1), record
 func (r *Redis) Claim(ctx context.Context, queue ID, limit int, lease time.Duration) ([]Delivery, error) {
 	if err := r.mine(); err != nil {
 		return nil, err
 	}
 	endpoint := keysOf(queue.EndpointUID)
 	message, err := r.run(ctx, claimScript,
-		[]string{endpoint.queue(queue.Target), endpoint.pending()},
+		[]string{endpoint.queue(queue.Target)},
 		[]string{
 			r.now(), durationMillis(lease), strconv.Itoa(limit), strconv.Itoa(claimBytes),
-			endpoint.records(), queue.Target,
+			string(endpoint), queue.Target,
 		})
 	if err != nil {
 		return nil, err
@@ -67,23 +66,23 @@ func (r *Redis) Claim(ctx context.Context, queue ID, limit int, lease time.Durat
 // decodeClaim reads one row of the claim script; the lease is set even on error.
 func decodeClaim(queue ID, row rueidis.RedisMessage) (Delivery, error) {
 	fields, err := row.ToArray()
-	if err != nil || len(fields) != 6 {
+	if err != nil || len(fields) != 5 {
 		return Delivery{}, errors.Join(errReply, err)
 	}
 	delivery := Delivery{Lease: Lease{Queue: queue}}
 	var attempts, replay int64
-	var meta, body string
+	var record string
 	for _, read := range []error{
 		text(&fields[0], &delivery.Lease.EventID), number(&fields[1], &delivery.Lease.Fence),
 		number(&fields[2], &attempts), number(&fields[3], &replay),
-		text(&fields[4], &meta), text(&fields[5], &body),
+		text(&fields[4], &record),
 	} {
 		if read != nil {
 			return Delivery{}, errors.Join(errReply, read)
 		}
 	}
 	delivery.Lease.Attempts, delivery.Lease.Replay = int(attempts), replay == 1
-	delivery.Event, err = decodeEvent(queue.EndpointUID, delivery.Lease.EventID, meta, []byte(body))
+	delivery.Event, err = decodeRecord(queue.EndpointUID, delivery.Lease.EventID, record)
 	return delivery, err
 }
 
@@ -100,7 +99,7 @@ func number(message *rueidis.RedisMessage, into *int64) (err error) {
 // Renew implements [Worker].
 //
 //	KEYS  queue
-//	ARGV  now, lease ms, beginning of record keys, target, then id and fence of each lease
+//	ARGV  now, lease ms, beginning of the endpoint's keys, target, then id and fence of each lease
 //	returns the positions, from 0, of the leases that are lost
 func (r *Redis) Renew(ctx context.Context, leases []Lease, lease time.Duration) ([]Lease, error) {
 	var queues []ID
@@ -114,7 +113,7 @@ func (r *Redis) Renew(ctx context.Context, leases []Lease, lease time.Duration) 
 	calls := make([]call, len(queues))
 	for i, queue := range queues {
 		endpoint := keysOf(queue.EndpointUID)
-		args := []string{r.now(), durationMillis(lease), endpoint.records(), queue.Target}
+		args := []string{r.now(), durationMillis(lease), string(endpoint), queue.Target}
 		for _, held := range byQueue[queue] {
 			args = append(args, held.EventID, strconv.FormatInt(held.Fence, 10))
 		}
@@ -135,43 +134,6 @@ func (r *Redis) Renew(ctx context.Context, leases []Lease, lease time.Duration) 
 		}
 	}
 	return lost, nil
-}
-
-var outcomeNames = map[Outcome]string{Done: "done", Retry: "retry", Dead: "dead", Release: "release"}
-
-// Settle implements [Worker].
-//
-//	KEYS  record, queue, dead letters of the target, pending index, dead index, history
-//	ARGV  now, id, target, fence, outcome (done, retry, dead or release), delay ms,
-//	      reason or empty, attempt as JSON or empty, beginning of record keys, attempts kept
-//	returns 1, or 0 when the lease is lost and nothing was written
-func (r *Redis) Settle(ctx context.Context, lease Lease, settlement Settlement) error {
-	attempt := ""
-	if settlement.Attempt != nil {
-		encoded, err := json.Marshal(settlement.Attempt.bounded())
-		if err != nil {
-			return err
-		}
-		attempt = string(encoded)
-	}
-	endpoint, target := keysOf(lease.Queue.EndpointUID), lease.Queue.Target
-	message, err := r.run(ctx, settleScript,
-		[]string{
-			endpoint.record(lease.EventID), endpoint.queue(target), endpoint.targetDead(target),
-			endpoint.pending(), endpoint.dead(), endpoint.history(),
-		},
-		[]string{
-			r.now(), lease.EventID, target, strconv.FormatInt(lease.Fence, 10),
-			outcomeNames[settlement.Outcome], durationMillis(settlement.After), settlement.Reason,
-			attempt, endpoint.records(), strconv.Itoa(AttemptsKept),
-		})
-	if err != nil {
-		return err
-	}
-	if settled, err := message.AsInt64(); err != nil || settled != 1 {
-		return errors.Join(ErrLeaseLost, err)
-	}
-	return nil
 }
 
 // Depths implements [Worker]. Oldest is exact for queues of up to 128 events and

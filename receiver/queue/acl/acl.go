@@ -17,11 +17,11 @@ var Rules = []string{
 	"+hello", "+ping", "+info", "+config|get",
 	// scripts
 	"+eval", "+evalsha", "+time",
-	// records
-	"+hget", "+hset", "+hmget", "+hkeys", "+hexists", "+hstrlen",
-	"+get", "+set", "+del", "+pexpire",
-	// queues and indexes
-	"+zadd", "+zrem", "+zcard", "+zscore", "+zmscore", "+zrange", "+zpopmin",
+	// events and their states
+	"+get", "+set", "+mset", "+exists", "+getrange", "+strlen", "+del", "+unlink", "+pexpire",
+	"+hget", "+hset", "+hmget", "+hdel", "+hstrlen",
+	// queues, indexes and marks
+	"+zadd", "+zrem", "+zcard", "+zcount", "+zscore", "+zmscore", "+zrange", "+zpopmin", "+zremrangebyrank",
 	"+sadd", "+srem", "+smembers",
 }
 

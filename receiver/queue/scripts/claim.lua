@@ -1,19 +1,36 @@
 local now, lease, limit, budget = clock(ARGV[1]), tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4])
-local records, target = ARGV[5], ARGV[6]
-local claimed, bytes = {}, 0
-for _, id in ipairs(redis.call('ZRANGE', KEYS[1], '-inf', integer(now), 'BYSCORE', 'LIMIT', 0, limit)) do
-  local record = records .. id
-  local kept = redis.call('HMGET', record, 't:' .. target, 'm', 'b')
-  local letter, fence, attempts, replay, tries = string.match(kept[1] or '', STATE)
-  if letter == 'p' or letter == 'l' then
-    bytes = bytes + #(kept[3] or '')
+local e, target, queue = endpoint(ARGV[5]), ARGV[6], KEYS[1]
+local ids = redis.call('ZRANGE', queue, '-inf', integer(now), 'BYSCORE', 'LIMIT', 0, limit)
+if #ids == 0 then return {} end
+
+local values = redis.call('HMGET', e.states, unpack(ids))
+local claimed, bytes, due, states, later, elsewhere, swept = {}, 0, {}, {}, {}, {}, {}
+for i, id in ipairs(ids) do
+  local value, record = values[i], redis.call('GET', e.records .. id)
+  local s = look(value, target)
+  if not value or not record then
+    swept[#swept + 1] = id
+  elseif not string.find(value, HEAD) then
+    add(later, integer(now + 60000), id)
+  elseif s and (s.letter == 'p' or s.letter == 'l') then
+    bytes = bytes + #record
     if bytes > budget and #claimed > 0 then break end
-    redis.call('HSET', record, 't:' .. target, state('l', fence + 1, attempts, replay, tries))
-    redis.call('ZADD', KEYS[1], integer(now + lease), id)
-    claimed[#claimed + 1] = {id, fence + 1, tonumber(attempts), tonumber(replay), kept[2] or '', kept[3] or ''}
+    s.letter, s.fence = 'l', s.fence + 1
+    add(states, id, put(value, target, s))
+    add(due, integer(now + lease), id)
+    claimed[#claimed + 1] = {id, s.fence, s.attempts, tonumber(s.replay), record}
   else
-    redis.call('ZREM', KEYS[1], id)
-    if not letter then redis.call('ZREM', KEYS[2], id) end
+    elsewhere[#elsewhere + 1] = id
   end
+end
+many('HSET', e.states, states)
+many('ZADD', queue, due)
+many('ZADD', queue, later)
+many('ZREM', queue, elsewhere)
+-- Half of an event is none.
+if #swept > 0 then
+  many('ZREM', queue, swept)
+  many('ZREM', e.pending, swept)
+  retire(e, swept, math.huge)
 end
 return claimed

@@ -1,18 +1,21 @@
-local records, found = ARGV[1], {}
+-- A record is its version, the checksum, the length of the meta part, that part
+-- and the body; codec.go has it too.
+local FIXED, FIRST = 37, 4096
+local e, found = endpoint(ARGV[1]), {}
 for i = 2, #ARGV do
-  local record = records .. ARGV[i]
-  local names = {}
-  for _, name in ipairs(redis.call('HKEYS', record)) do
-    if name ~= 'b' then names[#names + 1] = name end
-  end
-  local fields = {}
-  if #names > 0 then
-    local values = redis.call('HMGET', record, unpack(names))
-    for j, name in ipairs(names) do
-      fields[#fields + 1] = name
-      fields[#fields + 1] = values[j]
+  local id = ARGV[i]
+  local record, value = e.records .. id, redis.call('HGET', e.states, id)
+  local start = redis.call('GETRANGE', record, 0, FIRST - 1)
+  if value and #start >= FIXED then
+    local a, b, c, d = string.byte(start, FIXED - 3, FIXED)
+    local whole = FIXED + ((a * 256 + b) * 256 + c) * 256 + d
+    if whole > FIRST then start = redis.call('GETRANGE', record, 0, whole - 1) end
+    local fields, log = {}, {}
+    logged(id, value, function(field) fields[#fields + 1] = field end)
+    if #fields > 0 then
+      for j, attempt in ipairs(redis.call('HMGET', e.log, unpack(fields))) do add(log, fields[j], attempt or '') end
     end
+    found[#found + 1] = {id, redis.call('STRLEN', record) - whole, string.sub(start, 1, whole), value, log}
   end
-  found[#found + 1] = {ARGV[i], redis.call('HSTRLEN', record, 'b'), fields}
 end
 return found

@@ -1,10 +1,11 @@
-local removed = 0
-for i = 1, 3 do
-  for _, id in ipairs(redis.call('ZRANGE', KEYS[i], 0, 99)) do
-    redis.call('DEL', ARGV[1] .. id)
-    redis.call('ZREM', KEYS[i], id)
-    removed = removed + 1
-  end
+local e, removed = endpoint(ARGV[1]), 0
+for _, index in ipairs({e.pending, e.dead, e.history}) do
+  local ids = redis.call('ZRANGE', index, 0, 99)
+  many('ZREM', index, ids)
+  retire(e, ids, math.huge)
+  removed = removed + #ids
 end
-if removed == 0 then redis.call('DEL', unpack(KEYS)) end
+if removed == 0 then
+  redis.call('UNLINK', e.pending, e.dead, e.history, e.states, e.log, e.seen, unpack(KEYS))
+end
 return removed

@@ -1,11 +1,13 @@
-local now, lease, records, target = clock(ARGV[1]), tonumber(ARGV[2]), ARGV[3], ARGV[4]
-local lost = {}
-for i = 5, #ARGV, 2 do
-  local letter, fence = string.match(redis.call('HGET', records .. ARGV[i], 't:' .. target) or '', STATE)
-  if letter == 'l' and fence == ARGV[i + 1] then
-    redis.call('ZADD', KEYS[1], integer(now + lease), ARGV[i])
+local now, lease, e, target = clock(ARGV[1]), tonumber(ARGV[2]), endpoint(ARGV[3]), ARGV[4]
+local ids, lost, due = {}, {}, {}
+for i = 5, #ARGV, 2 do ids[#ids + 1] = ARGV[i] end
+for i, value in ipairs(redis.call('HMGET', e.states, unpack(ids))) do
+  local s = look(value, target)
+  if s and s.letter == 'l' and s.fence == tonumber(ARGV[2 * i + 4]) then
+    add(due, integer(now + lease), ids[i])
   else
-    lost[#lost + 1] = (i - 5) / 2
+    lost[#lost + 1] = i - 1
   end
 end
+many('ZADD', KEYS[1], due)
 return lost

@@ -1,2 +1,2 @@
-local limit = math.floor(redis.call('ZCARD', KEYS[1]) / 2)
-return trim(KEYS[1], ARGV[2], limit, clock(ARGV[1]))
+local e = endpoint(ARGV[2])
+return trim(e, math.floor(redis.call('ZCARD', e.history) / 2), clock(ARGV[1]))

@@ -1,0 +1,194 @@
+package queue
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/redis/rueidis"
+)
+
+// Bounds of one call of the store that several steps share.
+const (
+	// sharedSteps is how many steps share a call at most; everything that is in
+	// one call waits for all of it.
+	sharedSteps = 128
+	// sharedBytes is about how many bytes share a call; one step always goes.
+	sharedBytes = 1 << 20
+	// callsUnderWay is how many calls of one lane are under way together: while
+	// the store syncs one to disk, the next is on its way.
+	callsUnderWay = 2
+)
+
+// sharer lets steps that are asked for at the same time share calls of the
+// store. The first goes at once; those that come while calls are under way go
+// together in the next. A step that is given up by its caller has an unknown
+// outcome and does not disturb those that it shares a call with.
+type sharer[T any] struct {
+	// call does the steps and sets the error of each.
+	call func(steps []*step[T])
+
+	mu    sync.Mutex
+	lanes map[string]*sharedLane[T]
+}
+
+// step is one piece of work on its way to the store and back.
+type step[T any] struct {
+	work  T
+	bytes int
+	err   error
+
+	done  chan struct{}
+	given atomic.Bool // up, by its caller
+}
+
+// sharedLane holds the steps that can share calls.
+type sharedLane[T any] struct {
+	waiting  []*step[T]
+	underWay int
+}
+
+func newSharer[T any](call func([]*step[T])) *sharer[T] {
+	return &sharer[T]{call: call, lanes: map[string]*sharedLane[T]{}}
+}
+
+// do has a step done and waits for it. Steps of one lane may share a call. The
+// call may change the work while do has not returned.
+func (s *sharer[T]) do(ctx context.Context, lane string, work T, bytes int) (*step[T], error) {
+	one := &step[T]{work: work, bytes: bytes, done: make(chan struct{})}
+	s.join(lane, one)
+	select {
+	case <-one.done:
+		return one, one.err
+	case <-ctx.Done():
+		one.given.Store(true)
+		return nil, fmt.Errorf("%w: %w", ErrUnavailable, ctx.Err())
+	}
+}
+
+func (s *sharer[T]) join(name string, one *step[T]) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	lane := s.lanes[name]
+	if lane == nil {
+		lane = &sharedLane[T]{}
+		s.lanes[name] = lane
+	}
+	lane.waiting = append(lane.waiting, one)
+	if lane.underWay < callsUnderWay {
+		lane.underWay++
+		go s.drain(name, lane)
+	}
+}
+
+// drain does calls until nothing waits in the lane.
+func (s *sharer[T]) drain(name string, lane *sharedLane[T]) {
+	for {
+		steps := s.next(name, lane)
+		if steps == nil {
+			return
+		}
+		s.call(steps)
+		for _, one := range steps {
+			close(one.done)
+		}
+	}
+}
+
+// next takes the steps of the next call out of the lane; nil ends the drain.
+func (s *sharer[T]) next(name string, lane *sharedLane[T]) []*step[T] {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var steps []*step[T]
+	bytes, taken := 0, 0
+	for _, one := range lane.waiting {
+		if len(steps) == sharedSteps || len(steps) > 0 && bytes+one.bytes > sharedBytes {
+			break
+		}
+		taken++
+		if !one.given.Load() {
+			steps = append(steps, one)
+			bytes += one.bytes
+		}
+	}
+	lane.waiting = lane.waiting[taken:]
+	if len(steps) > 0 {
+		return steps
+	}
+	if lane.underWay--; lane.underWay == 0 {
+		delete(s.lanes, name)
+	}
+	return nil
+}
+
+// grouped puts steps that are alike together, in the order of the first of each.
+func grouped[T any](steps []*step[T], alike func(a, b *T) bool) [][]*step[T] {
+	var groups [][]*step[T]
+next:
+	for _, one := range steps {
+		for i := range groups {
+			if alike(&groups[i][0].work, &one.work) {
+				groups[i] = append(groups[i], one)
+				continue next
+			}
+		}
+		groups = append(groups, []*step[T]{one})
+	}
+	return groups
+}
+
+// failAll gives all steps the same error.
+func failAll[T any](steps []*step[T], err error) {
+	for _, one := range steps {
+		one.err = err
+	}
+}
+
+// shareReplies gives each step its part of what a script returned: for each
+// group an error, or a reply for each of its steps.
+func shareReplies[T any](
+	script *script, groups [][]*step[T], message rueidis.RedisMessage, err error,
+	read func(*T, *rueidis.RedisMessage) error,
+) {
+	answers, failure := message.ToArray()
+	if err == nil && (failure != nil || len(answers) != len(groups)) {
+		err = errors.Join(errReply, failure)
+	}
+	for i, group := range groups {
+		if err != nil {
+			failAll(group, err)
+			continue
+		}
+		replies, failure := answers[i].ToArray()
+		if failure == nil && len(replies) != len(group) {
+			failure = errReply
+		}
+		if failure != nil {
+			failAll(group, stepError(script.name, failure))
+			continue
+		}
+		for j, one := range group {
+			one.err = read(&one.work, &replies[j])
+		}
+	}
+}
+
+// bounded is the context of a caller, ended after the step time-out at the latest.
+func (r *Redis) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
+	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) <= r.options.StepTimeout {
+		return ctx, func() {}
+	}
+	return context.WithTimeout(ctx, r.options.StepTimeout)
+}
+
+// lane says which steps may share a call: all of them, or on a Cluster those of
+// an endpoint, which has its own slot.
+func (r *Redis) lane(endpointUID string) string {
+	if client, err := r.connected(); err == nil && client.Mode() == rueidis.ClientModeCluster {
+		return endpointUID
+	}
+	return ""
+}
