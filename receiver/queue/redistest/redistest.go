@@ -6,18 +6,15 @@ package redistest
 
 import (
 	"bytes"
-	"context"
-	"fmt"
+	"cmp"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
+	"slices"
 	"syscall"
 	"testing"
 	"time"
-
-	"github.com/redis/rueidis"
 )
 
 // startDeadline is how long a server may take until it answers. Loading a large
@@ -31,12 +28,20 @@ var Durable = []string{
 	"--maxmemory-policy", "noeviction", "--io-threads", "1",
 }
 
+// Replicating are the settings of servers with replicas, which are in step
+// sooner with them: otherwise a replica waits for others before it is sent
+// anything, and has nothing to tell of for ten seconds.
+var Replicating = []string{"--repl-diskless-sync-delay", "0", "--repl-ping-replica-period", "1"}
+
 // Server is a running redis-server on a Unix socket of its own.
 type Server struct {
 	dir      string
+	program  string
+	config   []string
 	args     []string
 	username string
 	port     string
+	tls      *Authority
 
 	command *exec.Cmd
 	exited  chan struct{}
@@ -61,36 +66,51 @@ func WithUser(name string) Option {
 // WithTCP has the server listen on a port of the loopback interface too.
 func WithTCP(t testing.TB) Option {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatalf("looking for a free port: %v", err)
-	}
-	_, port, _ := net.SplitHostPort(listener.Addr().String())
-	_ = listener.Close()
+	port := freePort(t)
 	return func(s *Server) {
 		s.port = port
 		s.args = append(s.args, "--bind", "127.0.0.1", "--port", port)
 	}
 }
 
+func freePort(t testing.TB) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatalf("looking for a free port: %v", err)
+	}
+	_, port, _ := net.SplitHostPort(listener.Addr().String())
+	_ = listener.Close()
+	return port
+}
+
+// program is the server that tests run: redis-server, or what the environment
+// names instead, such as valkey-server.
+func program() string {
+	return cmp.Or(os.Getenv("POSTERN_TEST_REDIS_SERVER"), "redis-server")
+}
+
 // Start runs a server until the end of the test.
 func Start(t testing.TB, options ...Option) *Server {
 	t.Helper()
-	// Not t.TempDir: a socket's path must be shorter than 108 bytes.
+	s := &Server{dir: tempDir(t), program: program(), args: append([]string{"--port", "0"}, Durable...)}
+	for _, option := range options {
+		option(s)
+	}
+	t.Cleanup(func() { s.stop(t) })
+	s.Restart(t)
+	return s
+}
+
+// tempDir is not t.TempDir, because a socket's path must be shorter than 108 bytes.
+func tempDir(t testing.TB) string {
+	t.Helper()
 	dir, err := os.MkdirTemp("", "redistest")
 	if err != nil {
 		t.Fatalf("making a directory for redis-server: %v", err)
 	}
-	s := &Server{dir: dir, args: append([]string{"--port", "0"}, Durable...)}
-	for _, option := range options {
-		option(s)
-	}
-	t.Cleanup(func() {
-		s.stop(t)
-		_ = os.RemoveAll(dir)
-	})
-	s.Restart(t)
-	return s
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	return dir
 }
 
 // URL is the address of the server in the form that the store takes.
@@ -98,9 +118,17 @@ func (s *Server) URL() string {
 	return "unix://" + s.Socket()
 }
 
-// TCPURL is the address of a server that was started with [WithTCP].
+// TCPURL is the address of a server that was started with [WithTCP] or [WithTLS].
 func (s *Server) TCPURL() string {
-	return "redis://127.0.0.1:" + s.port
+	if s.tls != nil {
+		return "rediss://" + s.Address()
+	}
+	return "redis://" + s.Address()
+}
+
+// Address is host and port of a server that was started with [WithTCP] or [WithTLS].
+func (s *Server) Address() string {
+	return net.JoinHostPort("127.0.0.1", s.port)
 }
 
 // Socket is the path of the server's socket.
@@ -125,13 +153,13 @@ func (s *Server) Restart(t testing.TB, args ...string) {
 	t.Helper()
 	s.stop(t)
 	s.args = append(s.args, args...)
-	path, err := exec.LookPath("redis-server")
+	path, err := exec.LookPath(s.program)
 	if err != nil {
-		t.Fatalf("redis-server is needed for this test: %v; on Debian: apt-get install redis-server", err)
+		t.Fatalf("%s is needed for this test: %v; on Debian: apt-get install redis-server", s.program, err)
 	}
 	s.output.Reset()
 	own := []string{"--dir", s.dir, "--unixsocket", s.Socket(), "--logfile", ""}
-	s.command = exec.Command(path, append(own, s.args...)...)
+	s.command = exec.Command(path, slices.Concat(s.config, own, s.args)...)
 	s.command.Stdout, s.command.Stderr = &s.output, &s.output
 	if err := s.command.Start(); err != nil {
 		t.Fatalf("starting redis-server: %v", err)
@@ -154,90 +182,6 @@ func (s *Server) Pause(t testing.TB) {
 func (s *Server) Resume(t testing.TB) {
 	t.Helper()
 	s.signal(t, syscall.SIGCONT)
-}
-
-// Do runs one command and returns its reply as text.
-func (s *Server) Do(t testing.TB, args ...string) string {
-	t.Helper()
-	client := s.Client(t)
-	defer client.Close()
-	reply, err := client.Do(context.Background(), client.B().Arbitrary(args...).Build()).ToAny()
-	if err != nil && !rueidis.IsRedisNil(err) {
-		t.Fatalf("redis %v: %v", args, err)
-	}
-	return fmt.Sprint(reply)
-}
-
-// Await polls a command until its reply contains the text.
-func (s *Server) Await(t testing.TB, text string, args ...string) {
-	t.Helper()
-	deadline := time.After(startDeadline)
-	retry := time.NewTicker(5 * time.Millisecond)
-	defer retry.Stop()
-	for {
-		reply := s.Do(t, args...)
-		if strings.Contains(reply, text) {
-			return
-		}
-		select {
-		case <-retry.C:
-		case <-deadline:
-			t.Fatalf("redis %v still replies %q after %s, want %q", args, reply, startDeadline, text)
-		}
-	}
-}
-
-// Client connects to the server; the caller closes the client.
-func (s *Server) Client(t testing.TB) rueidis.Client {
-	t.Helper()
-	client, err := s.dial()
-	if err != nil {
-		t.Fatalf("connecting to redis-server: %v", err)
-	}
-	return client
-}
-
-func (s *Server) dial() (rueidis.Client, error) {
-	option, err := rueidis.ParseURL(s.URL())
-	if err != nil {
-		return nil, err
-	}
-	option.ForceSingleClient = true
-	option.DisableCache = true
-	option.DisableRetry = true
-	option.PipelineMultiplex = -1
-	option.Username = s.username
-	option.ClientSetInfo = rueidis.DisableClientSetInfo
-	return rueidis.NewClient(option)
-}
-
-// await polls until the server answers or is gone.
-func (s *Server) await(t testing.TB) {
-	t.Helper()
-	deadline := time.After(startDeadline)
-	retry := time.NewTicker(5 * time.Millisecond)
-	defer retry.Stop()
-	for {
-		if s.ping() == nil {
-			return
-		}
-		select {
-		case <-retry.C:
-		case <-s.exited:
-			t.Fatalf("redis-server ended at once:\n%s", s.output.String())
-		case <-deadline:
-			t.Fatalf("redis-server does not answer after %s", startDeadline)
-		}
-	}
-}
-
-func (s *Server) ping() error {
-	client, err := s.dial()
-	if err != nil {
-		return err
-	}
-	defer client.Close()
-	return client.Do(context.Background(), client.B().Ping().Build()).Error()
 }
 
 func (s *Server) signal(t testing.TB, signal os.Signal) {
