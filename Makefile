@@ -90,6 +90,7 @@ tidy: ## Tidy every module.
 .PHONY: test
 test: bin/helm ## Run all tests: unit, golden, fuzz seeds, real Redis, real API server; the receiver with the race detector.
 	@hack/redis
+	@hack/prometheus || echo "test: without prometheus the tests of alerts and dashboards are skipped" >&2
 	@assets=$$(hack/controlplane/assets) && KUBEBUILDER_ASSETS=$$assets hack/test
 
 .PHONY: bench
@@ -102,7 +103,7 @@ fuzz: ## Fuzz every parser for a while each (FUZZTIME=30s).
 	@hack/fuzz $(or $(FUZZTIME),30s)
 
 .PHONY: e2e
-e2e: installer ## Test the deployment in the cluster of KUBECONFIG; needs the images IMG, REDIS_IMG and E2E_IMG in it.
+e2e: bin/helm ## Test the deployment in the cluster of KUBECONFIG; needs the images IMG, REDIS_IMG and E2E_IMG in it.
 	IMG=$(IMG) REDIS_IMG=$(REDIS_IMG) E2E_IMG=$(E2E_IMG) \
 	  go test -tags e2e -count 1 -timeout 15m -v ./test/e2e/...
 

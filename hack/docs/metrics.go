@@ -31,11 +31,11 @@ func metricTable(definitions []definition.Definition) string {
 	var out strings.Builder
 	out.WriteString("| metric | type | labels | meaning |\n|---|---|---|---|\n")
 	for _, one := range definitions {
-		meaning := one.Help
+		meaning := strings.ReplaceAll(one.Help, "|", "\\|")
 		if len(one.Buckets) > 0 {
 			meaning += " Buckets: " + buckets(one.Buckets) + "."
 		}
-		fmt.Fprintf(&out, "| `%s` | %s | %s | %s |\n", one.FullName(), one.Kind, codes(one.Labels), strings.ReplaceAll(meaning, "|", "\\|"))
+		fmt.Fprintf(&out, "| `%s` | %s | %s | %s |\n", one.FullName(), one.Kind, codes(one.Labels), meaning)
 	}
 	return out.String()
 }
