@@ -1,6 +1,7 @@
 package check_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -204,6 +205,23 @@ func TestDuplicates(t *testing.T) {
 			h.fault(50, 1, history.Begin, history.ExcuseDuplicates)
 			h.fault(400, 1, history.End)
 		}},
+		{"interrupted by a begin", "", func(h *synthetic) {
+			again(h)
+			h.fault(150, 1, history.Begin, history.ExcuseDuplicates).AtBegin = true
+			h.fault(200, 1, history.End)
+		}},
+		{"twice after a begin", "delivered again", func(h *synthetic) {
+			again(h)
+			h.attempt(1500, "2", 3, 200)
+			h.fault(150, 1, history.Begin, history.ExcuseDuplicates).AtBegin = true
+			h.fault(5000, 1, history.End)
+		}},
+		{"as many as an end excuses", "", func(h *synthetic) {
+			h.paused(2)
+		}},
+		{"one more than an end excuses", "delivered again", func(h *synthetic) {
+			h.paused(3)
+		}},
 		{"a replay", "", func(h *synthetic) {
 			again(h)
 			h.add(200, history.Record{Admin: &history.Admin{Action: history.ActionReplay, ID: "2"}})
@@ -221,6 +239,19 @@ func TestDuplicates(t *testing.T) {
 			h.receive(4_000_002, "2", second)
 		}},
 	})
+}
+
+// paused adds a pause during which events are delivered, and again after it.
+// Its end excuses two of them.
+func (h *synthetic) paused(events int64) {
+	begin := h.fault(100, 1, history.Begin, history.ExcuseDuplicates)
+	begin.AtBegin, begin.AtEnd = true, 2
+	h.fault(9000, 1, history.End)
+	for n := range events {
+		id := fmt.Sprintf("paused-%d", n)
+		h.only(2000+n, id)
+		h.attempt(9100+n, id, 2, 200)
+	}
 }
 
 func TestPhantoms(t *testing.T) {

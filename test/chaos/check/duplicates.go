@@ -60,9 +60,9 @@ func (c *checker) judgeRepeats() {
 		r := &c.repeats[i]
 		e, name := &c.events[r.event], c.byNumber[r.target].name
 		replays := c.replayed(r)
-		blamed := replays + c.excused(history.ExcuseDuplicates, name, r.from, r.to)
 		all := replays + c.excused(history.ExcuseDuplicates, name, r.first, r.to)
-		if blamed > 0 && all >= int(r.extra) || r.invariant == Duplicates && forgotten(r, e) {
+		blamed := replays > 0 || c.blame(name, r.from, r.to)
+		if blamed && all >= int(r.extra) || r.invariant == Duplicates && forgotten(r, e) {
 			continue
 		}
 		if r.invariant == Duplicates {

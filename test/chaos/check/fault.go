@@ -3,6 +3,7 @@ package check
 import (
 	"math"
 	"slices"
+	"time"
 
 	"github.com/postern-dev/postern/test/chaos/history"
 )
@@ -17,6 +18,8 @@ type window struct {
 	firstDelivery int64
 	// backlog is what was pending at the end.
 	backlog float64
+	// ended counts the deliveries that the end was blamed for.
+	ended int
 }
 
 // doubt is when a fault may have kept an answer from whom it was for.
@@ -47,8 +50,8 @@ func (c *checker) observeFault(at int64, f *history.Fault) {
 	}
 }
 
-// excused tells whether a fault of that kind at that target was going on at
-// some moment of from..to, and how many were.
+// excused counts the faults of that kind at that target that were going on at
+// some moment of from..to.
 func (c *checker) excused(excuse history.Excuse, target string, from, to int64) int {
 	count := 0
 	for i := range c.windows {
@@ -59,6 +62,32 @@ func (c *checker) excused(excuse history.Excuse, target string, from, to int64) 
 	}
 	return count
 }
+
+// blame finds a fault for a delivery that began at from and was made again at
+// to. Ends of faults excuse so many deliveries and no more.
+func (c *checker) blame(target string, from, to int64) bool {
+	ending := -1
+	for i := range c.windows {
+		w := &c.windows[i]
+		if w.begin > to || w.end < from || !w.may(history.ExcuseDuplicates, target) {
+			continue
+		}
+		if !w.AtBegin || from <= w.begin+int64(edge) {
+			return true
+		}
+		if w.end <= to && w.ended < w.AtEnd {
+			ending = i
+		}
+	}
+	if ending < 0 {
+		return false
+	}
+	c.windows[ending].ended++
+	return true
+}
+
+// edge is how much later than its record a fault may begin.
+const edge = 500 * time.Millisecond
 
 func (w *window) may(excuse history.Excuse, target string) bool {
 	return slices.Contains(w.Excuses, excuse) && (len(w.Targets) == 0 || slices.Contains(w.Targets, target))

@@ -190,11 +190,17 @@ type Fault struct {
 	Kind  string `json:"kind"`
 	Who   string `json:"who"`
 	Phase Phase  `json:"phase"`
-	// Excuses and Targets stand at the begin. Targets narrows the excuses to
+	// Excuses and all below stand at the begin. Targets narrows the excuses to
 	// some targets (namespace/endpoint/target); empty means all.
 	Excuses []Excuse `json:"excuses,omitempty"`
 	Targets []string `json:"targets,omitempty"`
-	Detail  string   `json:"detail,omitempty"`
+	// AtBegin narrows what duplicates are excused to those of deliveries that the
+	// begin interrupts, as a kill does. Else all of the window excuses them.
+	AtBegin bool `json:"atBegin,omitempty"`
+	// AtEnd is how many more are excused at the end, where AtBegin is set: a
+	// process that was stopped may go on with what it was about to do.
+	AtEnd  int    `json:"atEnd,omitempty"`
+	Detail string `json:"detail,omitempty"`
 }
 
 // Actions of [Admin].
