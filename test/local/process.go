@@ -13,7 +13,7 @@ import (
 )
 
 // stopPatience is how long a process may take to end when it is asked to.
-const stopPatience = 15 * time.Second
+const stopPatience = 25 * time.Second
 
 // Command says what to run.
 type Command struct {

@@ -1,0 +1,110 @@
+// Package scenario says which faults meet which world and which traffic, and
+// runs that: start, send, break, heal, wait until nothing is left to deliver,
+// judge.
+//
+// It imports the suite's other packages; only the command imports it.
+package scenario
+
+import (
+	"time"
+
+	"github.com/postern-dev/postern/test/chaos/fault"
+	"github.com/postern-dev/postern/test/chaos/history"
+	"github.com/postern-dev/postern/test/chaos/traffic"
+	"github.com/postern-dev/postern/test/chaos/world"
+)
+
+// Scenario is a world, its traffic and its faults.
+type Scenario struct {
+	Name  string
+	About string
+	// Share is its part of the command's duration, relative to the others', and
+	// Least how long it takes at least.
+	Share float64
+	Least time.Duration
+
+	Topology  world.Topology
+	Receivers int
+	// StoreArgs and ReceiverArgs are added to those of the processes.
+	StoreArgs, ReceiverArgs []string
+	// Volume is the size of the store's disk; 0 means that of the machine.
+	Volume int64
+
+	// Timeout is that of the targets in seconds; leases are 15 s longer.
+	Timeout int64
+	// Rate is new events in a second; 0 means as many as go.
+	Rate float64
+	// Traffic says what else is particular about the senders.
+	Traffic traffic.Options
+
+	// Every is the time between two faults on the average.
+	Every  time.Duration
+	Faults []fault.Choice
+	// Drain is how long the backlog may last after the end; 0 means that of a
+	// lease that nobody holds and a little more.
+	Drain time.Duration
+	// Limits are bounds of what processes use.
+	Limits map[string]map[string]float64
+}
+
+const (
+	mib = 1 << 20
+	// leaseMargin is how much longer than a target's timeout a lease lasts.
+	leaseMargin = 15 * time.Second
+	// scanInterval is how often a receiver looks at every queue, at the latest.
+	scanInterval = 20 * time.Second
+)
+
+// drain is how long the backlog may last: an event whose receiver or whose
+// answer is gone waits for the end of its lease, and then to be looked for.
+func (s *Scenario) drain() time.Duration {
+	if s.Drain > 0 {
+		return s.Drain
+	}
+	if len(s.Faults) == 0 {
+		return 5 * time.Second
+	}
+	return time.Duration(s.Timeout)*time.Second + leaseMargin + scanInterval
+}
+
+// usual are the bounds of every scenario: the limits of the pod's containers.
+var usual = map[string]map[string]float64{
+	"receiver":  {history.ValueRSS: 512 * mib, history.ValueFDs: 8192},
+	"receiver1": {history.ValueRSS: 512 * mib, history.ValueFDs: 8192},
+	"redis":     {history.ValueRSS: 640 * mib, history.ValueFDs: 8192},
+}
+
+// endpoints are two tenants with three providers; one endpoint has two targets,
+// of which one wants only some types.
+func (s *Scenario) endpoints() []*world.Endpoint {
+	made := func(name, provider string, targets ...history.Target) *world.Endpoint {
+		for i := range targets {
+			targets[i].TimeoutSeconds = s.Timeout
+		}
+		key := []byte("the key of " + s.Name + " for " + name)
+		return &world.Endpoint{
+			Endpoint: history.Endpoint{
+				Name: s.Name + "-" + name, Provider: provider, DedupSeconds: 86400, Targets: targets,
+				Retry: history.Retry{InitialBackoffSeconds: 1, MaxBackoffSeconds: 2, MaxAgeSeconds: 86400},
+			},
+			Keys: [][]byte{key}, MaxInFlight: 64,
+		}
+	}
+	return []*world.Endpoint{
+		made("alpha/github", traffic.GitHub, history.Target{Name: "all"}, history.Target{Name: "pushes", Types: []string{"push"}}),
+		made("alpha/stripe", traffic.Stripe, history.Target{Name: "main"}),
+		made("beta/standard", traffic.StandardWebhooks, history.Target{Name: "main"}),
+	}
+}
+
+// typesOf are the event types that the senders of an endpoint use.
+func typesOf(provider string) []string {
+	switch provider {
+	case traffic.GitHub:
+		return []string{"push", "issues"}
+	case traffic.Stripe:
+		return []string{"charge.succeeded", "charge.failed"}
+	default:
+		return []string{"user.created"}
+	}
+}

@@ -1,0 +1,298 @@
+package world
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/postern-dev/postern/test/chaos/history"
+	"github.com/postern-dev/postern/test/kube"
+)
+
+// ticksPerSecond is the unit of CPU time in /proc, the same on every Linux.
+const ticksPerSecond = 100
+
+// get reads a JSON answer of a receiver's internal port.
+func (w *World) get(ctx context.Context, url string, into any) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return err
+	}
+	response, err := w.http.Do(request)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		return errors.New(url + " answers " + response.Status)
+	}
+	return json.NewDecoder(response.Body).Decode(into)
+}
+
+// loaded is the generation of an endpoint at a receiver, 0 when it has none.
+func (w *World) loaded(ctx context.Context, r *Receiver, name string) (int64, error) {
+	var routes struct {
+		Routes []struct {
+			Namespace, Name string
+			Generation      int64
+		}
+	}
+	if err := w.get(ctx, r.Internal+"/routes", &routes); err != nil {
+		return 0, err
+	}
+	for _, route := range routes.Routes {
+		if route.Namespace+"/"+route.Name == name {
+			return route.Generation, nil
+		}
+	}
+	return 0, nil
+}
+
+func (w *World) awaitLoaded(ctx context.Context, name string, generation int64) error {
+	return w.awaitGeneration(ctx, name, func(got int64) bool { return got >= generation })
+}
+
+func (w *World) awaitUnloaded(ctx context.Context, name string) error {
+	return w.awaitGeneration(ctx, name, func(got int64) bool { return got == 0 })
+}
+
+func (w *World) awaitGeneration(ctx context.Context, name string, wanted func(int64) bool) error {
+	for _, r := range w.Receivers {
+		err := kube.Until(ctx, r.Name+" to follow a change of "+name, Patience, func(ctx context.Context) error {
+			got, err := w.loaded(ctx, r, name)
+			if err == nil && !wanted(got) {
+				err = fmt.Errorf("it has generation %d", got)
+			}
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Observe writes samples of every process, and scrapes of the receivers, until
+// the context ends.
+func (w *World) Observe(ctx context.Context, every time.Duration) {
+	ticker := time.NewTicker(every)
+	defer ticker.Stop()
+	for {
+		w.Sample(ctx)
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+	}
+}
+
+// Sample writes one sample of every process, and a scrape of every receiver,
+// and returns the number of deliveries pending; -1 when no receiver says so.
+func (w *World) Sample(ctx context.Context) float64 {
+	pending := -1.0
+	for _, r := range w.Receivers {
+		pid := r.PID()
+		values := used(pid)
+		began := time.Now()
+		scrape, err := w.scrape(ctx, r)
+		values[history.ValueReady] = 0
+		if err == nil {
+			if r.Ready(ctx) {
+				values[history.ValueReady] = 1
+			}
+			pending = max(pending, scrape.pending)
+			values[history.ValuePending] = scrape.pending
+			w.options.History.Write(history.Record{Scrape: &history.Scrape{
+				Process: r.Name, PID: pid, TookNanos: int64(time.Since(began)), Endpoints: scrape.endpoints,
+			}})
+		}
+		w.options.History.Write(history.Record{Sample: &history.Sample{Process: r.Name, Values: values}})
+	}
+	for _, s := range w.Stores {
+		values := used(s.PID())
+		s.values(values)
+		w.options.History.Write(history.Record{Sample: &history.Sample{Process: s.Name, Values: values}})
+	}
+	return pending
+}
+
+// SampleBacklog is Sample with what the store itself says to be pending, which
+// is dearer to ask for: 0 means that there is nothing for sure.
+func (w *World) SampleBacklog(ctx context.Context, endpoints []*Endpoint) (pending float64, err error) {
+	r := w.Receivers[0]
+	for _, e := range endpoints {
+		query := url.Values{"endpoint": {e.Name}, "status": {"pending"}, "limit": {strconv.Itoa(deadPage)}}
+		var page struct{ Events []struct{ ID string } }
+		if err := w.get(ctx, r.Internal+"/events?"+query.Encode(), &page); err != nil {
+			return 0, fmt.Errorf("list what is pending for %s: %w", e.Name, err)
+		}
+		pending += float64(len(page.Events))
+	}
+	if pending > 0 {
+		w.Sample(ctx)
+	}
+	w.options.History.Write(history.Record{Sample: &history.Sample{
+		Process: r.Name, Values: map[string]float64{history.ValuePending: pending, history.ValueReady: 1},
+	}})
+	return pending, nil
+}
+
+// used is what a process uses, as /proc tells.
+func used(pid int) map[string]float64 {
+	values := map[string]float64{}
+	if pid == 0 {
+		return values
+	}
+	folder := filepath.Join("/proc", strconv.Itoa(pid))
+	if entries, err := os.ReadDir(filepath.Join(folder, "fd")); err == nil {
+		values[history.ValueFDs] = float64(len(entries))
+	}
+	data, err := os.ReadFile(filepath.Join(folder, "stat"))
+	if err != nil {
+		return values
+	}
+	// The name of the program may hold blanks; behind it everything is a number.
+	_, rest, _ := strings.Cut(string(data), ") ")
+	fields := strings.Fields(rest)
+	if len(fields) < 22 {
+		return values
+	}
+	number := func(i int) float64 {
+		value, _ := strconv.ParseFloat(fields[i], 64) // the kernel writes numbers
+		return value
+	}
+	values[history.ValueCPU] = (number(11) + number(12)) / ticksPerSecond
+	values[history.ValueRSS] = number(21) * float64(os.Getpagesize())
+	return values
+}
+
+// scraped is what the metrics of a receiver say.
+type scraped struct {
+	pending   float64
+	endpoints map[string]history.Counts
+}
+
+func (w *World) scrape(ctx context.Context, r *Receiver) (*scraped, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, r.Internal+"/metrics", nil)
+	if err != nil {
+		return nil, err
+	}
+	response, err := w.http.Do(request)
+	if err != nil {
+		return nil, err
+	}
+	defer response.Body.Close()
+	return parseMetrics(response.Body)
+}
+
+// parseMetrics reads the few series that the suite needs.
+func parseMetrics(in io.Reader) (*scraped, error) {
+	s := &scraped{endpoints: map[string]history.Counts{}}
+	scanner := bufio.NewScanner(in)
+	scanner.Buffer(nil, 1<<20)
+	for scanner.Scan() {
+		name, labels, value, ok := series(scanner.Text())
+		if !ok {
+			continue
+		}
+		endpoint := labels["namespace"] + "/" + labels["endpoint"]
+		counts := s.endpoints[endpoint]
+		switch {
+		case name == "postern_events_pending":
+			s.pending += value
+			continue
+		case name == "postern_requests_total" && labels["outcome"] == "accepted":
+			counts.Accepted += int64(value)
+		case name == "postern_requests_total" && labels["outcome"] == "duplicate":
+			counts.Duplicate += int64(value)
+		case name == "postern_requests_total" && labels["outcome"] == "ignored":
+			counts.Ignored += int64(value)
+		case name == "postern_requests_total" && labels["outcome"] == "rejected":
+			counts.Rejected += int64(value)
+		case name == "postern_deliveries_total" && labels["outcome"] == "delivered":
+			counts.Delivered += int64(value)
+		case name == "postern_deliveries_total" && labels["outcome"] == "dead":
+			counts.Dead += int64(value)
+		default:
+			continue
+		}
+		s.endpoints[endpoint] = counts
+	}
+	return s, scanner.Err()
+}
+
+// series splits name{label="value",…} number; label values of these series need
+// no escapes.
+func series(line string) (name string, labels map[string]string, value float64, ok bool) {
+	name, rest, found := strings.Cut(line, "{")
+	text, number, closed := strings.Cut(rest, "} ")
+	if !found || !closed || !strings.HasPrefix(name, "postern_") {
+		return "", nil, 0, false
+	}
+	value, err := strconv.ParseFloat(number, 64)
+	labels = map[string]string{}
+	for pair := range strings.SplitSeq(text, ",") {
+		key, quoted, _ := strings.Cut(pair, "=")
+		labels[key] = strings.Trim(quoted, `"`)
+	}
+	return name, labels, value, err == nil
+}
+
+// deadPage is how many dead letters are asked for at a time.
+const deadPage = 500
+
+// WriteDead writes down the dead letters of endpoints, as a receiver lists them.
+func (w *World) WriteDead(ctx context.Context, endpoints []*Endpoint) error {
+	for _, e := range endpoints {
+		cursor := ""
+		for {
+			next, err := w.writeDeadPage(ctx, e, cursor)
+			if err != nil {
+				return fmt.Errorf("list the dead letters of %s: %w", e.Name, err)
+			}
+			if cursor = next; cursor == "" {
+				break
+			}
+		}
+	}
+	return nil
+}
+
+func (w *World) writeDeadPage(ctx context.Context, e *Endpoint, cursor string) (string, error) {
+	query := url.Values{"endpoint": {e.Name}, "status": {"dead"}, "limit": {strconv.Itoa(deadPage)}}
+	if cursor != "" {
+		query.Set("cursor", cursor)
+	}
+	var page struct {
+		Events []struct {
+			ID         string
+			DeliveryID string
+			Targets    []struct{ Target, Status, Reason string }
+		}
+		Next string
+	}
+	if err := w.get(ctx, w.Receivers[0].Internal+"/events?"+query.Encode(), &page); err != nil {
+		return "", err
+	}
+	for _, event := range page.Events {
+		for _, target := range event.Targets {
+			if target.Status == "dead" {
+				w.options.History.Write(history.Record{Dead: &history.Dead{
+					Target: e.Name + "/" + target.Target, ID: event.DeliveryID, EventID: event.ID, Reason: target.Reason,
+				}})
+			}
+		}
+	}
+	return page.Next, nil
+}

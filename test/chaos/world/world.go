@@ -1,0 +1,285 @@
+package world
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/postern-dev/postern/test/chaos/history"
+	"github.com/postern-dev/postern/test/chaos/shim"
+	"github.com/postern-dev/postern/test/kube"
+	"github.com/postern-dev/postern/test/local"
+)
+
+// Topology is where events are kept.
+type Topology string
+
+// Topologies.
+const (
+	// Sidecar is one receiver with a store of its own, with the arguments of the
+	// Deployment that the manager makes.
+	Sidecar Topology = "sidecar"
+	// External is one store for several receivers.
+	External Topology = "external"
+	// Sentinel is a primary and a replica, watched by a Sentinel.
+	Sentinel Topology = "sentinel"
+)
+
+// Options say what a world is made of.
+type Options struct {
+	Topology Topology
+	// Receivers is how many share the store; 1 with Sidecar.
+	Receivers int
+	// Postern is the program that receivers start with; see [Receiver.Use].
+	Postern string
+	// Folder keeps the logs; History gets what processes do.
+	Folder  string
+	History *history.Writer
+	// StoreArgs are added to those of redis-server.
+	StoreArgs []string
+	// ReceiverArgs are added to those of the receiver.
+	ReceiverArgs []string
+	// Shim is loaded into stores when it is not nil.
+	Shim *shim.Library
+	// DataDir holds the stores' files; empty means a folder of the run.
+	DataDir string
+	// Forward has the URL of each namespace/service.
+	Forward map[string]string
+}
+
+// World is the processes of one scenario.
+type World struct {
+	Cluster   *Cluster
+	Receivers []*Receiver
+	Stores    []*Store
+	// Sentinels watch over the stores.
+	Sentinels []*Unit
+
+	options  Options
+	run      string // short, because sockets have short paths
+	http     *http.Client
+	versions map[string]int
+	mu       sync.Mutex
+}
+
+// Receiver is one process under test.
+type Receiver struct {
+	*Unit
+	// Public and Internal are URLs.
+	Public, Internal string
+
+	mu      sync.Mutex
+	program string
+}
+
+// Use names the program from the next start on.
+func (r *Receiver) Use(program string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.program = program
+}
+
+// Program is the one that the next start runs.
+func (r *Receiver) Program() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.program
+}
+
+// Start makes a world and waits until it is ready.
+func Start(ctx context.Context, cluster *Cluster, options Options) (*World, error) {
+	run, err := os.MkdirTemp("", "chaos")
+	if err != nil {
+		return nil, err
+	}
+	w := &World{
+		Cluster: cluster, options: options, run: run, versions: map[string]int{},
+		http: &http.Client{Timeout: 2 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}},
+	}
+	if err := w.start(ctx); err != nil {
+		w.Stop()
+		return nil, err
+	}
+	return w, nil
+}
+
+func (w *World) start(ctx context.Context) error {
+	var err error
+	switch w.options.Topology {
+	case Sidecar:
+		err = w.startSidecar(ctx)
+	case External:
+		err = w.startExternal(ctx)
+	case Sentinel:
+		err = w.startSentinel(ctx)
+	default:
+		err = fmt.Errorf("no topology is called %q", w.options.Topology)
+	}
+	return err
+}
+
+// receiver makes the n-th receiver from the arguments of a Deployment; the last
+// of two equal flags counts.
+func (w *World) receiver(n int, arguments, env []string) error {
+	public, internal := w.Cluster.public, w.Cluster.internal
+	name := "receiver"
+	if n > 0 {
+		name += strconv.Itoa(n)
+		for _, port := range []*int{&public, &internal} {
+			var err error
+			if *port, err = local.FreePort(); err != nil {
+				return err
+			}
+		}
+	}
+	kubeconfig, err := w.Cluster.kubeconfig("postern-receiver")
+	if err != nil {
+		return err
+	}
+	arguments = slices.Concat(arguments, []string{
+		"--listen=" + address(public), "--internal=" + address(internal), "--kubeconfig=" + kubeconfig,
+		"--snapshot-dir=" + filepath.Join(w.run, name),
+	}, w.options.ReceiverArgs)
+	for service, url := range w.options.Forward {
+		arguments = append(arguments, "--forward="+service+"="+url)
+	}
+	r := &Receiver{
+		Public: "http://" + address(public), Internal: "http://" + address(internal), program: w.options.Postern,
+	}
+	r.Unit = newUnit(name, w.options.Folder, w.options.History, func() (local.Command, error) {
+		return local.Command{Program: local.Absolute(r.Program()), Args: arguments, Env: env}, nil
+	}, func(ctx context.Context) error { return answersOK(ctx, r.Internal+"/readyz") })
+	w.Receivers = append(w.Receivers, r)
+	return nil
+}
+
+// Units are all processes.
+func (w *World) Units() []*Unit {
+	var units []*Unit
+	for _, r := range w.Receivers {
+		units = append(units, r.Unit)
+	}
+	for _, s := range w.Stores {
+		units = append(units, s.Unit)
+	}
+	return append(units, w.Sentinels...)
+}
+
+// AwaitReady waits until every process answers.
+func (w *World) AwaitReady(ctx context.Context) error {
+	units := w.Units()
+	slices.Reverse(units)
+	for _, u := range units {
+		if err := u.AwaitReady(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Crashes tells which processes ended although nobody had ended them.
+func (w *World) Crashes() []string {
+	var all []string
+	for _, u := range w.Units() {
+		all = append(all, u.Crashes()...)
+	}
+	return all
+}
+
+// Stop ends every process.
+func (w *World) Stop() {
+	for _, r := range w.Receivers {
+		r.close()
+	}
+	for _, s := range w.Sentinels {
+		s.close()
+	}
+	for _, s := range w.Stores {
+		s.close()
+	}
+	w.http.CloseIdleConnections()
+	_ = os.RemoveAll(w.run)
+}
+
+// Put applies an endpoint as it is, waits until it is in force and writes that
+// down. It may be called for the same endpoint again.
+func (w *World) Put(ctx context.Context, e *Endpoint) error {
+	began := history.Now()
+	for _, manifest := range []string{e.Surroundings(), e.Secret(), e.Manifest()} {
+		if err := w.Cluster.Apply(ctx, manifest); err != nil {
+			return err
+		}
+	}
+	object := kube.Object("hooks.postern.dev/v1alpha1", "WebhookEndpoint", e.Namespace(), e.Object())
+	if err := kube.AwaitCondition(ctx, w.Cluster.Admin(), object, "Ready", "True", Patience); err != nil {
+		return err
+	}
+	if err := w.awaitLoaded(ctx, e.Name, object.GetGeneration()); err != nil {
+		return err
+	}
+	version := e.Version(w.nextVersion(e.Name))
+	version.AppliedAt = began
+	w.options.History.Write(history.Record{Endpoint: version})
+	return nil
+}
+
+// Delete removes an endpoint and waits until no receiver has it.
+func (w *World) Delete(ctx context.Context, e *Endpoint) error {
+	began := history.Now()
+	object := kube.Object("hooks.postern.dev/v1alpha1", "WebhookEndpoint", e.Namespace(), e.Object())
+	if err := w.Cluster.Admin().Delete(ctx, object); err != nil {
+		return err
+	}
+	if err := kube.AwaitGone(ctx, w.Cluster.Admin(), object, Patience); err != nil {
+		return err
+	}
+	if err := w.awaitUnloaded(ctx, e.Name); err != nil {
+		return err
+	}
+	version := e.Version(w.nextVersion(e.Name))
+	version.AppliedAt, version.Removed = began, true
+	w.options.History.Write(history.Record{Endpoint: version})
+	return nil
+}
+
+// Forget removes an endpoint after the run, without a trace in the history.
+func (w *World) Forget(e *Endpoint) {
+	ctx, cancel := context.WithTimeout(context.Background(), Patience)
+	defer cancel()
+	object := kube.Object("hooks.postern.dev/v1alpha1", "WebhookEndpoint", e.Namespace(), e.Object())
+	_ = w.Cluster.Admin().Delete(ctx, object) // the run may have deleted it
+}
+
+func (w *World) nextVersion(name string) int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.versions[name]++
+	return w.versions[name]
+}
+
+func answersOK(ctx context.Context, url string) error {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return err
+	}
+	response, err := prober.Do(request)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		return errors.New(url + " answers " + response.Status)
+	}
+	return nil
+}
+
+var prober = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
