@@ -42,6 +42,7 @@ func CacheOptions(options Options) cache.Options {
 			},
 			&corev1.Service{}:           both,
 			&v1alpha1.WebhookEndpoint{}: tenants,
+			&v1alpha1.WebhookReplay{}:   tenants,
 			&v1alpha1.WebhookReceiver{}: both,
 		},
 	}

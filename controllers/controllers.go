@@ -9,7 +9,6 @@ import (
 
 	"k8s.io/apimachinery/pkg/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
-	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
@@ -18,12 +17,9 @@ import (
 	"github.com/postern-dev/postern/api/v1alpha1"
 	"github.com/postern-dev/postern/controllers/apply"
 	"github.com/postern-dev/postern/controllers/confirm"
-	"github.com/postern-dev/postern/controllers/endpoint"
-	"github.com/postern-dev/postern/controllers/fleet"
 	"github.com/postern-dev/postern/controllers/index"
 	"github.com/postern-dev/postern/controllers/provision"
 	"github.com/postern-dev/postern/controllers/ranges"
-	"github.com/postern-dev/postern/controllers/resources"
 	"github.com/postern-dev/postern/controllers/status"
 )
 
@@ -57,49 +53,22 @@ func Setup(ctx context.Context, mgr ctrl.Manager, options Options) error {
 		return err
 	}
 	asking := confirm.NewClient()
-	table := index.NewTable()
-	writer := apply.NewWriter(mgr.GetClient(), mgr.GetAPIReader())
-	patcher := status.NewPatcher(mgr.GetClient())
-	published, changed := addressRanges(mgr, writer, options)
-
-	endpoints := &endpoint.Reconciler{
-		Client:          mgr.GetClient(),
-		Live:            mgr.GetAPIReader(),
-		Writer:          writer,
-		Patcher:         patcher,
-		Recorder:        mgr.GetEventRecorder("postern-endpoint"),
-		Receivers:       options.receivers(mgr, asking),
-		Ask:             asking.Route,
-		Ranges:          published.Lookup,
-		RangesChanged:   changed,
-		Table:           table,
-		Namespace:       options.Namespace,
-		WatchNamespaces: options.WatchNamespaces,
-		External:        len(options.ReceiverURLs) > 0,
-		Clock:           clock.RealClock{},
+	all := &shared{
+		mgr:       mgr,
+		options:   options,
+		asking:    asking,
+		receivers: options.receivers(mgr, asking),
+		writer:    apply.NewWriter(mgr.GetClient(), mgr.GetAPIReader()),
+		patcher:   status.NewPatcher(mgr.GetClient()),
+		table:     index.NewTable(),
 	}
-	routes := &index.Reconciler{
-		Client:    mgr.GetClient(),
-		Writer:    writer,
-		Table:     table,
-		Namespace: options.Namespace,
-	}
-	receivers := &fleet.Reconciler{
-		Client:    mgr.GetClient(),
-		Live:      mgr.GetAPIReader(),
-		Writer:    writer,
-		Patcher:   patcher,
-		Recorder:  mgr.GetEventRecorder("postern-receiver"),
-		Ready:     asking.Ready,
-		Port:      options.ReceiverPort,
-		Settings:  resources.Settings{Image: options.Image, ClusterDomain: options.ClusterDomain},
-		Namespace: options.Namespace,
-		Clock:     clock.RealClock{},
-	}
+	published, changed := addressRanges(mgr, all.writer, options)
 	return errors.Join(
-		endpoints.SetupWithManager(ctx, mgr, secrets),
-		routes.SetupWithManager(mgr),
-		receivers.SetupWithManager(mgr),
+		all.endpoints(published, changed).SetupWithManager(ctx, mgr, secrets),
+		all.routes().SetupWithManager(mgr),
+		all.fleet().SetupWithManager(mgr),
+		all.replays().SetupWithManager(ctx, mgr),
+		mgr.Add(all.traffic()),
 		provisionReceiver(ctx, mgr, options),
 		register(mgr.GetClient()),
 		mgr.Add(published),

@@ -30,6 +30,15 @@ const (
 	ConditionDurable = "Durable"
 )
 
+// Condition types of WebhookReplays.
+const (
+	// ConditionComplete is True when every matching event was made due again, or
+	// counted in a dry run.
+	ConditionComplete = "Complete"
+	// ConditionFailed is True when the replay ended without having been completed.
+	ConditionFailed = "Failed"
+)
+
 // Reasons of conditions that are True; a condition that is True for no special
 // reason has the condition's own type as reason.
 const (
@@ -139,4 +148,22 @@ const (
 	ReasonWeakDurability = "WeakDurability"
 	// ReasonEmptyDir: the store goes with its pod.
 	ReasonEmptyDir = "EmptyDir"
+)
+
+// Reasons of WebhookReplay conditions.
+const (
+	// ReasonEndpointNotFound: the WebhookEndpoint does not exist; the replay waits for it.
+	ReasonEndpointNotFound = "EndpointNotFound"
+	// ReasonEndpointNotProgrammed: no receiver serves the WebhookEndpoint yet.
+	ReasonEndpointNotProgrammed = "EndpointNotProgrammed"
+	// ReasonEndpointReplaced: the WebhookEndpoint was deleted while the replay ran, and its events with it.
+	ReasonEndpointReplaced = "EndpointReplaced"
+	// ReasonWaitingForReceiver: no receiver has taken the replay yet.
+	ReasonWaitingForReceiver = "WaitingForReceiver"
+	// ReasonReplaying: a receiver makes events due.
+	ReasonReplaying = "Replaying"
+	// ReasonReplayed: every matching event was made due again.
+	ReasonReplayed = "Replayed"
+	// ReasonDryRun: the matching events were counted and none replayed.
+	ReasonDryRun = "DryRun"
 )

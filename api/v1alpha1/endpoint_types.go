@@ -12,7 +12,11 @@ import (
 // +kubebuilder:resource:scope=Namespaced,shortName=whe,categories=postern
 // +kubebuilder:printcolumn:name="Source",type=string,JSONPath=`.spec.source.provider`
 // +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
-// +kubebuilder:printcolumn:name="Reason",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
+// +kubebuilder:printcolumn:name="Reason",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`,priority=1
+// +kubebuilder:printcolumn:name="Pending",type=integer,JSONPath=`.status.traffic.pending`
+// +kubebuilder:printcolumn:name="Dead",type=integer,JSONPath=`.status.traffic.dead`
+// +kubebuilder:printcolumn:name="Last Event",type=date,JSONPath=`.status.traffic.lastEventTime`
+// +kubebuilder:printcolumn:name="P99",type=integer,JSONPath=`.status.traffic.deliveryP99Milliseconds`,priority=1,description="milliseconds from received to delivered, of 99 % of the last hour's events"
 // +kubebuilder:printcolumn:name="URL",type=string,JSONPath=`.status.url`
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
 type WebhookEndpoint struct {
@@ -160,4 +164,33 @@ type WebhookEndpointStatus struct {
 	// +optional
 	// +kubebuilder:validation:MaxLength=64
 	RouteHash string `json:"routeHash,omitempty"`
+	// traffic is what the receivers counted; it trails by up to a minute, longer
+	// while many endpoints are busy.
+	// +optional
+	Traffic EndpointTraffic `json:"traffic,omitzero"`
+}
+
+// EndpointTraffic is how an endpoint does.
+//
+// +kubebuilder:validation:MinProperties=1
+type EndpointTraffic struct {
+	// pending counts the deliveries that are queued, delayed or under way, over all targets.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	Pending *int64 `json:"pending,omitempty"`
+
+	// dead counts the dead letters, over all targets.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	Dead *int64 `json:"dead,omitempty"`
+
+	// lastEventTime is when an event was accepted last.
+	// +optional
+	LastEventTime metav1.Time `json:"lastEventTime,omitzero"`
+
+	// deliveryP99Milliseconds is the time from received to delivered that 99 % of
+	// the last hour's deliveries kept; absent without any.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	DeliveryP99Milliseconds *int64 `json:"deliveryP99Milliseconds,omitempty"`
 }

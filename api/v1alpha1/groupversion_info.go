@@ -21,12 +21,14 @@ var (
 const (
 	KindWebhookEndpoint = "WebhookEndpoint"
 	KindWebhookReceiver = "WebhookReceiver"
+	KindWebhookReplay   = "WebhookReplay"
 )
 
 func addKnownTypes(scheme *runtime.Scheme) error {
 	scheme.AddKnownTypes(GroupVersion,
 		&WebhookEndpoint{}, &WebhookEndpointList{},
 		&WebhookReceiver{}, &WebhookReceiverList{},
+		&WebhookReplay{}, &WebhookReplayList{},
 	)
 	metav1.AddToGroupVersion(scheme, GroupVersion)
 	return nil

@@ -20,6 +20,7 @@ import (
 	"github.com/postern-dev/postern/receiver/route"
 	"github.com/postern-dev/postern/receiver/server"
 	"github.com/postern-dev/postern/receiver/table"
+	"github.com/postern-dev/postern/receiver/traffic"
 )
 
 // Options describe a receiver. Listen, Internal, Store and Source are required.
@@ -60,12 +61,12 @@ func Run(ctx context.Context, options Options, started func(*server.Server)) err
 	defer store.close()
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	measured := metrics.New(registry)
+	measured, counter := metrics.New(registry), traffic.New(nil)
 	engine := deliver.New(deliver.Options{
 		Worker:     store,
 		Keeper:     store,
 		Network:    options.Network,
-		Observer:   observers{measured, options.Deliveries},
+		Observer:   observers{measured, counter, options.Deliveries},
 		Logger:     options.Logger,
 		DrainStore: store.volatile || options.Store.Drain,
 
@@ -80,6 +81,7 @@ func Run(ctx context.Context, options Options, started func(*server.Server)) err
 		Source:         options.Source,
 		Metrics:        measured,
 		Gatherer:       registry,
+		Traffic:        counter,
 		Observe:        options.Observe,
 		Loaded:         options.Loaded,
 		TrustedProxies: options.TrustedProxies,

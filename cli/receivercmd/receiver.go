@@ -18,6 +18,8 @@ import (
 	"github.com/postern-dev/postern/cli/exit"
 	"github.com/postern-dev/postern/cli/logging"
 	"github.com/postern-dev/postern/receiver/kube"
+	"github.com/postern-dev/postern/receiver/route"
+	"github.com/postern-dev/postern/receiver/server"
 )
 
 // Command returns the command.
@@ -54,7 +56,8 @@ func run(ctx context.Context, options *Options, out io.Writer) error {
 	if err != nil {
 		return exit.Usagef("%w", err)
 	}
-	source, err := routes(options, logger)
+	var replays replaySink
+	source, err := routes(options, logger, replays.set)
 	if err != nil {
 		return err
 	}
@@ -69,15 +72,24 @@ func run(ctx context.Context, options *Options, out io.Writer) error {
 		TrustedProxies: settings.trustedProxies, MemoryBudgetBytes: options.MemoryBudgetBytes,
 		NamespaceRate: options.namespaceRate(), NamespaceBytes: options.NamespaceMaxStoredBytes,
 		ShutdownDelay: settings.shutdownDelay, GracePeriod: settings.gracePeriod, Logger: logger,
-	}, nil)
+	}, replays.open)
 }
 
-func routes(options *Options, logger *slog.Logger) (*kube.Source, error) {
+func routes(options *Options, logger *slog.Logger, replays func([]*route.Replay)) (*kube.Source, error) {
 	config, err := cluster.Config(options.Kubeconfig)
 	if err != nil {
 		return nil, err
 	}
 	return kube.New(kube.Options{
-		Config: config, Namespace: options.Namespace, SnapshotDir: options.SnapshotDir, Logger: logger,
+		Config: config, Namespace: options.Namespace, SnapshotDir: options.SnapshotDir, Replays: replays,
+		Logger: logger,
 	})
 }
+
+// replaySink hands replays to the server, which does not exist yet when their
+// source is made, but does before the source runs.
+type replaySink struct{ server *server.Server }
+
+func (s *replaySink) open(running *server.Server) { s.server = running }
+
+func (s *replaySink) set(replays []*route.Replay) { s.server.SetReplays(replays) }

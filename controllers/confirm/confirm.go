@@ -1,8 +1,8 @@
 // Package confirm asks receivers what they serve, so that a condition says what
 // is and not what should be.
 //
-// It speaks the receivers' internal HTTP (/routes, /readyz) and lists their
-// pods; it imports no other package of the controllers but meta.
+// It speaks the receivers' internal HTTP (/routes, /replays, /traffic, /readyz)
+// and lists their pods; it imports receiver/route and of the controllers meta.
 package confirm
 
 import (
@@ -15,6 +15,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/postern-dev/postern/receiver/route"
 )
 
 // Receiver is one receiver process that can be asked.
@@ -46,7 +48,7 @@ type Client struct {
 const timeout = time.Second
 
 // maxAnswerBytes bounds what is read of an answer.
-const maxAnswerBytes = 1 << 20
+const maxAnswerBytes = 16 << 20
 
 // NewClient returns a Client. It never goes through a proxy and follows no
 // redirects: receivers are asked directly or not at all.
@@ -66,18 +68,11 @@ func (c *Client) Close() { c.http.CloseIdleConnections() }
 // Route returns what the receiver says about the route, or nil if it has none
 // of that uid.
 func (c *Client) Route(ctx context.Context, receiver Receiver, uid string) (*Loaded, error) {
-	status, body, err := c.get(ctx, receiver.URL+"/routes?uid="+url.QueryEscape(uid))
-	if err != nil {
-		return nil, err
-	}
-	if status != http.StatusOK {
-		return nil, fmt.Errorf("GET /routes answered %d", status)
-	}
 	var answer struct {
 		Routes []Loaded `json:"routes"`
 	}
-	if err := json.Unmarshal(body, &answer); err != nil {
-		return nil, fmt.Errorf("GET /routes answered no JSON: %w", err)
+	if err := c.ask(ctx, receiver, "/routes", "?uid="+url.QueryEscape(uid), &answer); err != nil {
+		return nil, err
 	}
 	for i := range answer.Routes {
 		if answer.Routes[i].UID == uid {
@@ -85,6 +80,50 @@ func (c *Client) Route(ctx context.Context, receiver Receiver, uid string) (*Loa
 		}
 	}
 	return nil, nil //nolint:nilnil // no such route is an answer, not a failure
+}
+
+// Replays returns how far the receiver got with the replays that it knows.
+func (c *Client) Replays(ctx context.Context, receiver Receiver) ([]route.ReplayProgress, error) {
+	var answer struct {
+		Replays []route.ReplayProgress `json:"replays"`
+	}
+	err := c.ask(ctx, receiver, "/replays", "", &answer)
+	return answer.Replays, err
+}
+
+// Traffic is how one endpoint does, as one receiver tells it.
+type Traffic struct {
+	UID     string `json:"uid"`
+	Pending int64  `json:"pending"`
+	Dead    int64  `json:"dead"`
+	// LastEventAt is zero for a receiver that accepted none since it started.
+	LastEventAt time.Time `json:"lastEventAt,omitzero"`
+	// DeliveryP99Millis is nil for a receiver that delivered none in the last hour.
+	DeliveryP99Millis *int64 `json:"deliveryP99Millis,omitempty"`
+}
+
+// Traffic returns how the receiver's endpoints do.
+func (c *Client) Traffic(ctx context.Context, receiver Receiver) ([]Traffic, error) {
+	var answer struct {
+		Endpoints []Traffic `json:"endpoints"`
+	}
+	err := c.ask(ctx, receiver, "/traffic", "", &answer)
+	return answer.Endpoints, err
+}
+
+// ask decodes the receiver's answer to a GET.
+func (c *Client) ask(ctx context.Context, receiver Receiver, path, query string, answer any) error {
+	status, body, err := c.get(ctx, receiver.URL+path+query)
+	if err != nil {
+		return err
+	}
+	if status != http.StatusOK {
+		return fmt.Errorf("GET %s answered %d", path, status)
+	}
+	if err := json.Unmarshal(body, answer); err != nil {
+		return fmt.Errorf("GET %s answered no JSON: %w", path, err)
+	}
+	return nil
 }
 
 // Ready returns nil if the receiver is ready, else an error with its reason.

@@ -20,6 +20,7 @@ const (
 	ComponentReceiver = "receiver"
 	ComponentManager  = "manager"
 	ComponentRoute    = "route"
+	ComponentReplay   = "replay"
 )
 
 // Labels and annotations of route Secrets, the contract with the receivers.
@@ -28,11 +29,15 @@ const (
 	LabelRoute = "hooks.postern.dev/route"
 	// LabelRouteIndex marks the index Secret; receivers watch it.
 	LabelRouteIndex = "hooks.postern.dev/route-index"
+	// LabelReplay marks the Secrets that ask for replays; receivers watch it.
+	LabelReplay = "hooks.postern.dev/replay"
 	// LabelTrue is the value of the marking labels.
 	LabelTrue = "true"
 
 	// AnnotationEndpoint names a route's endpoint as <namespace>/<name>.
 	AnnotationEndpoint = "hooks.postern.dev/endpoint"
+	// AnnotationReplay names a replay's WebhookReplay as <namespace>/<name>.
+	AnnotationReplay = "hooks.postern.dev/webhookreplay"
 	// AnnotationRouteHash is the hash of the route in the Secret.
 	AnnotationRouteHash = "hooks.postern.dev/route-hash"
 	// AnnotationPath is the path that the route serves, for finding conflicts.
@@ -41,6 +46,9 @@ const (
 
 // FinalizerRoute keeps an endpoint until its route is removed.
 const FinalizerRoute = "hooks.postern.dev/route"
+
+// FinalizerReplay keeps a WebhookReplay until receivers no longer see it.
+const FinalizerReplay = "hooks.postern.dev/replay"
 
 // RouteLabels are the labels of every route Secret.
 func RouteLabels() map[string]string {
@@ -58,6 +66,15 @@ func RouteIndexLabels() map[string]string {
 	labels := RouteLabels()
 	delete(labels, LabelRoute)
 	labels[LabelRouteIndex] = LabelTrue
+	return labels
+}
+
+// ReplayLabels are the labels of every Secret that asks for a replay.
+func ReplayLabels() map[string]string {
+	labels := RouteLabels()
+	delete(labels, LabelRoute)
+	labels[LabelReplay] = LabelTrue
+	labels[LabelComponent] = ComponentReplay
 	return labels
 }
 

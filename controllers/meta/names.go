@@ -21,12 +21,14 @@ const (
 	RouteKey      = "route.json"
 	RouteIndexKey = "index.json"
 	RangesKey     = "ranges.json"
+	ReplayKey     = "replay.json"
 )
 
 // Secret types, which are immutable and so mark the Secrets for good.
 const (
 	SecretTypeRoute      corev1.SecretType = "hooks.postern.dev/route"
 	SecretTypeRouteIndex corev1.SecretType = "hooks.postern.dev/route-index"
+	SecretTypeReplay     corev1.SecretType = "hooks.postern.dev/replay"
 )
 
 // Indexes of the manager's cache.
@@ -43,6 +45,8 @@ const (
 	IndexRangeProvider = "spec.rangeProviders"
 	// IndexRouteEndpoint finds route Secrets by their endpoint, as namespace/name.
 	IndexRouteEndpoint = "route.endpoint"
+	// IndexReplayEndpoint finds WebhookReplays by the endpoint that they name.
+	IndexReplayEndpoint = "spec.endpointRef.name"
 	// IndexRoutePath finds route Secrets by the path that they serve.
 	IndexRoutePath = "route.path"
 )
@@ -50,6 +54,9 @@ const (
 // RouteName is the name of the Secret with an endpoint's route. It is made of
 // the UID, so that an endpoint never inherits its namesake's route.
 func RouteName(uid types.UID) string { return "route-" + string(uid) }
+
+// ReplayName is the name of the Secret that asks receivers for a replay.
+func ReplayName(uid types.UID) string { return "replay-" + string(uid) }
 
 // ReceiverName is the name of a WebhookReceiver's objects.
 func ReceiverName(receiver string) string { return suffixed("postern-receiver", receiver) }

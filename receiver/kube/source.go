@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	corev1 "k8s.io/client-go/kubernetes/typed/core/v1"
@@ -26,6 +27,9 @@ type Options struct {
 	// SnapshotAfter is how long the API server may take for the first complete
 	// set until the snapshot is used; 0 means 2 s.
 	SnapshotAfter time.Duration
+	// Replays, if set, gets all replays that are asked for, again after every
+	// change; it is never called concurrently.
+	Replays func(replays []*route.Replay)
 	// Debounce is how long changes are gathered; 0 means 25 ms.
 	Debounce time.Duration
 	// Logger is told of trouble; nil discards.
@@ -37,10 +41,13 @@ type Source struct {
 	options  Options
 	routes   cache.SharedIndexInformer
 	index    cache.SharedIndexInformer
+	replays  cache.SharedIndexInformer
 	dirty    chan struct{}
 	decoder  decoder
 	snapshot snapshot
 	log      *slog.Logger
+
+	replaysChanged chan struct{}
 }
 
 // New makes a source that does nothing until it runs.
@@ -67,12 +74,17 @@ func New(options Options) (*Source, error) {
 		decoder:  newDecoder(),
 		snapshot: snapshot{dir: options.SnapshotDir},
 		log:      options.Logger,
+
+		replaysChanged: make(chan struct{}, 1),
 	}
 	secrets := client.Secrets(options.Namespace)
-	if s.routes, err = s.watch(secrets, RouteLabel+"=true"); err != nil {
+	if s.routes, err = s.watch(secrets, RouteLabel+"=true", s.dirty); err != nil {
 		return nil, err
 	}
-	s.index, err = s.watch(secrets, IndexLabel+"=true")
+	if s.index, err = s.watch(secrets, IndexLabel+"=true", s.dirty); err != nil {
+		return nil, err
+	}
+	s.replays, err = s.watch(secrets, ReplayLabel+"=true", s.replaysChanged)
 	return s, err
 }
 
@@ -81,25 +93,21 @@ func New(options Options) (*Source, error) {
 // never called concurrently.
 func (s *Source) Run(ctx context.Context, emit func(routes []*route.Endpoint, problems map[string]error)) error {
 	ctx, cancel := context.WithCancel(ctx)
-	ended := make(chan struct{}, 3)
+	var background sync.WaitGroup
+	defer background.Wait()
+	defer cancel()
 	for _, informer := range []cache.SharedIndexInformer{s.routes, s.index} {
-		go func() {
-			informer.RunWithContext(ctx)
-			ended <- struct{}{}
-		}()
+		background.Go(func() { informer.RunWithContext(ctx) })
 	}
-	go func() {
+	background.Go(func() {
 		// A namespace without routes sends no event that would tell so.
 		cache.WaitForCacheSync(ctx.Done(), s.routes.HasSynced, s.index.HasSynced)
-		s.mark()
-		ended <- struct{}{}
-	}()
-	defer func() {
-		cancel()
-		for range cap(ended) {
-			<-ended
-		}
-	}()
+		mark(s.dirty)
+	})
+	if s.options.Replays != nil {
+		background.Go(func() { s.replays.RunWithContext(ctx) })
+		background.Go(func() { s.followReplays(ctx) })
+	}
 	s.follow(ctx, emit)
 	return nil
 }

@@ -14,8 +14,10 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// watch makes an informer of the Secrets with one label.
-func (s *Source) watch(secrets corev1client.SecretInterface, selector string) (cache.SharedIndexInformer, error) {
+// watch makes an informer of the Secrets with one label, which marks changes.
+func (s *Source) watch(
+	secrets corev1client.SecretInterface, selector string, changed chan struct{},
+) (cache.SharedIndexInformer, error) {
 	source := &cache.ListWatch{
 		ListWithContextFunc: func(ctx context.Context, options metav1.ListOptions) (runtime.Object, error) {
 			options.LabelSelector = selector
@@ -34,9 +36,9 @@ func (s *Source) watch(secrets corev1client.SecretInterface, selector string) (c
 		return nil, fmt.Errorf("route source: %w", err)
 	}
 	_, err := informer.AddEventHandler(cache.ResourceEventHandlerFuncs{
-		AddFunc:    func(any) { s.mark() },
-		UpdateFunc: func(any, any) { s.mark() },
-		DeleteFunc: func(any) { s.mark() },
+		AddFunc:    func(any) { mark(changed) },
+		UpdateFunc: func(any, any) { mark(changed) },
+		DeleteFunc: func(any) { mark(changed) },
 	})
 	if err != nil {
 		return nil, fmt.Errorf("route source: %w", err)
@@ -53,13 +55,13 @@ func strip(object any) (any, error) {
 	return object, nil
 }
 
-func (s *Source) mark() {
+func mark(changed chan<- struct{}) {
 	select {
-	case s.dirty <- struct{}{}:
+	case changed <- struct{}{}:
 	default:
 	}
 }
 
 func (s *Source) watchFailed(_ context.Context, _ *cache.Reflector, err error) {
-	s.log.Warn("Watch of route Secrets failed and is retried", "namespace", s.options.Namespace, "error", err)
+	s.log.Warn("Watch of Secrets failed and is retried", "namespace", s.options.Namespace, "error", err)
 }

@@ -46,8 +46,9 @@ func (c *cursor) String() string {
 	return strconv.FormatInt(c.millis, 10) + "-" + c.id
 }
 
-func cursorAt(summary *Summary) string {
-	return (&cursor{millis: summary.ChangedAt.UnixMilli(), id: summary.ID}).String()
+// Cursor continues a listing after this event.
+func (s *Summary) Cursor() string {
+	return (&cursor{millis: s.ChangedAt.UnixMilli(), id: s.ID}).String()
 }
 
 // parseCursor reads a cursor; the empty one is nil, the start of the listing.

@@ -37,7 +37,7 @@ func (m *Memory) List(_ context.Context, endpointUID string, filter Filter) (Pag
 	if len(found) <= limit {
 		return Page{Events: found}, nil
 	}
-	return Page{Events: found[:limit], Next: cursorAt(&found[limit-1])}, nil
+	return Page{Events: found[:limit], Next: found[limit-1].Cursor()}, nil
 }
 
 // Get implements [Inspector].

@@ -20,6 +20,8 @@ func (s *Server) internalHandler() http.Handler {
 	mux.HandleFunc("GET /healthz", s.healthz)
 	mux.HandleFunc("GET /readyz", s.readyz)
 	mux.HandleFunc("GET /routes", s.routes)
+	mux.HandleFunc("GET /traffic", s.tellTraffic)
+	mux.HandleFunc("GET /replays", s.tellReplays)
 	mux.Handle("GET /metrics", promhttp.HandlerFor(s.options.Gatherer, promhttp.HandlerOpts{}))
 	mux.Handle("GET /events", loopbackOnly(s.listEvents))
 	mux.Handle("GET /events/{id}", loopbackOnly(s.getEvent))

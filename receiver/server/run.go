@@ -36,6 +36,7 @@ func (s *Server) Run(ctx context.Context) error {
 	s.background.Go(func() { s.follow(running, failed) })
 	s.background.Go(func() { s.collect(running) })
 	s.background.Go(func() { s.quota.Run(running) })
+	s.background.Go(func() { s.replays.Run(running) })
 	s.cleanups.push("fetching public keys", func(context.Context) error {
 		s.options.Fetcher.Close()
 		return nil

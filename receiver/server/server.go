@@ -20,8 +20,10 @@ import (
 	"github.com/postern-dev/postern/receiver/metrics"
 	"github.com/postern-dev/postern/receiver/queue"
 	"github.com/postern-dev/postern/receiver/quota"
+	"github.com/postern-dev/postern/receiver/replay"
 	"github.com/postern-dev/postern/receiver/route"
 	"github.com/postern-dev/postern/receiver/table"
+	"github.com/postern-dev/postern/receiver/traffic"
 	"github.com/postern-dev/postern/receiver/verify"
 )
 
@@ -52,6 +54,9 @@ type Options struct {
 	// /metrics. Both may be nil.
 	Metrics  *metrics.Metrics
 	Gatherer prometheus.Gatherer
+	// Traffic is the counter that the engine observes too, served as /traffic; it
+	// may be nil.
+	Traffic *traffic.Counter
 	// Observe, if set, is told of every answer; it must not block.
 	Observe func(ingest.Result)
 	// Loaded, if set, is told of every table that came into force.
@@ -104,6 +109,9 @@ func (o Options) withDefaults() Options {
 		network := outbound.Network{Deny: outbound.APIServer()}
 		o.Fetcher = verify.NewFetcher(verify.NewTransport(network.Control()))
 	}
+	if o.Traffic == nil {
+		o.Traffic = traffic.New(o.Now)
+	}
 	if o.MaxConnections <= 0 {
 		o.MaxConnections = 4096
 	}
@@ -132,6 +140,8 @@ type Server struct {
 	table table.Current
 	keys  *keyUse
 	quota *quota.Keeper
+	// replays are those that were asked for.
+	replays *replay.Runner
 	// problems are those of the source; the table has its own.
 	problems atomic.Pointer[map[string]error]
 	stopping atomic.Bool
@@ -156,6 +166,7 @@ func New(options Options) (*Server, error) {
 		}),
 	}
 	s.cleanups.log = options.Logger
+	s.replays = s.newReplays()
 	handler := ingest.New(ingest.Options{
 		Tables:            s.table.Get,
 		Store:             timedStore{options.Store, options.Metrics},
@@ -164,7 +175,7 @@ func New(options Options) (*Server, error) {
 		TrustedProxies:    options.TrustedProxies,
 		MemoryBudgetBytes: options.MemoryBudgetBytes,
 		Observe:           options.Observe,
-		Metrics:           s.keys,
+		Metrics:           counted{s.keys, options.Traffic},
 		Logger:            options.Logger,
 		Now:               options.Now,
 	})

@@ -3,9 +3,9 @@ package table
 import (
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/postern-dev/postern/receiver/expr"
+	"github.com/postern-dev/postern/receiver/route"
 )
 
 // target decides whether one target gets an event.
@@ -51,45 +51,11 @@ func (e *Endpoint) Match(facts *Facts) ([]string, error) {
 }
 
 func (t *target) matches(facts *Facts) (bool, error) {
-	if !matchesType(t.types, facts.Event.Type) {
+	if !route.MatchesEventType(t.types, facts.Event.Type) {
 		return false, nil
 	}
 	if t.when == nil {
 		return true, nil
 	}
 	return t.when.Eval(facts)
-}
-
-func matchesType(globs []string, eventType string) bool {
-	if len(globs) == 0 {
-		return true
-	}
-	for _, glob := range globs {
-		if matchGlob(glob, eventType) {
-			return true
-		}
-	}
-	return false
-}
-
-// matchGlob knows one wildcard, * for any run of characters, dots and slashes
-// included: event types are names, not paths.
-func matchGlob(glob, text string) bool {
-	parts := strings.Split(glob, "*")
-	if len(parts) == 1 {
-		return glob == text
-	}
-	first, last := parts[0], parts[len(parts)-1]
-	if len(text) < len(first)+len(last) || !strings.HasPrefix(text, first) || !strings.HasSuffix(text, last) {
-		return false
-	}
-	text = text[len(first) : len(text)-len(last)]
-	for _, part := range parts[1 : len(parts)-1] {
-		i := strings.Index(text, part)
-		if i < 0 {
-			return false
-		}
-		text = text[i+len(part):]
-	}
-	return true
 }

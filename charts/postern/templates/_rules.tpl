@@ -38,6 +38,7 @@
   resources:
   - webhookendpoints/status
   - webhookreceivers/status
+  - webhookreplays/status
   verbs:
   - patch
 - apiGroups:
@@ -47,6 +48,16 @@
   verbs:
   - get
   - list
+  - watch
+- apiGroups:
+  - hooks.postern.dev
+  resources:
+  - webhookreplays
+  verbs:
+  - delete
+  - get
+  - list
+  - patch
   - watch
 {{- end }}
 {{- define "postern.systemRules" }}
