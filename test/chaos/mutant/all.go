@@ -1,0 +1,25 @@
+package mutant
+
+import "slices"
+
+// Worlds and faults by the names that the rest of the suite has for them.
+const (
+	sidecar  = "sidecar"
+	external = "external"
+	sentinel = "sentinel"
+
+	killReceiver  = "F1 kill receiver"
+	killStore     = "F1 kill redis"
+	powerLoss     = "F3 power loss"
+	stopPastLease = "F7 stop receiver past its leases"
+	targetFails   = "F9 target answers 500"
+	targetRefuses = "F9 target answers 422"
+	targetBusy    = "F9 target answers 429 with Retry-After"
+	targetDown    = "F9 target answers 503 with Retry-After"
+	targetSlow    = "F9 target takes half a second"
+	flipBits      = "F14 bits flip"
+	failover      = "F15 failover"
+)
+
+// All returns every mutant.
+func All() []Mutant { return slices.Concat(storeMutants, deliveryMutants, requestMutants) }
