@@ -14,7 +14,7 @@ import (
 
 // F3, F5 and F10 need the shim in redis-server.
 var (
-	PowerLoss = &Kind{Name: "F3 power loss", Lane: Processes, Excuses: duplicates, Needs: shimmed, Inject: powerLoss}
+	PowerLoss = &Kind{Name: "F3 power loss", Lane: Processes, Excuses: duplicates, AtBegin: true, Needs: shimmed, Inject: powerLoss}
 	SlowDisk  = &Kind{Name: "F5 slow fsync", Lane: Processes, Excuses: duplicates, Needs: shimmed, Inject: slowDisk}
 	FailDisk  = &Kind{Name: "F5 failing fsync", Lane: Processes, Excuses: duplicates, Needs: shimmed, Inject: failDisk}
 	ClockJump = &Kind{Name: "F10 clock of redis jumps", Lane: Processes, Excuses: duplicates, Needs: shimmed, Inject: clockJump}

@@ -35,8 +35,11 @@ type Kind struct {
 	// matrix of faults.
 	Name string
 	Lane Lane
-	// Excuses are what it may cause.
+	// Excuses are what it may cause. AtBegin and AtEnd narrow them as those of
+	// [history.Fault] do.
 	Excuses []history.Excuse
+	AtBegin bool
+	AtEnd   int
 	// Needs says why it cannot be injected here; empty when it can. Nil needs nothing.
 	Needs func(*Env) string
 	// Inject acts, waits and heals. It returns an error when the world did not
@@ -113,7 +116,7 @@ func (i *Injection) At(targets ...string) { i.targets = targets }
 func (i *Injection) record(phase history.Phase, detail string) {
 	i.History.Write(history.Record{Fault: &history.Fault{
 		N: i.n, Kind: i.Kind.Name, Who: i.who, Phase: phase,
-		Excuses: i.Kind.Excuses, Targets: i.targets, Detail: detail,
+		Excuses: i.Kind.Excuses, AtBegin: i.Kind.AtBegin, AtEnd: i.Kind.AtEnd, Targets: i.targets, Detail: detail,
 	}})
 }
 

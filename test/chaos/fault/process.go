@@ -9,18 +9,18 @@ import (
 
 // F1: processes die.
 var (
-	KillReceiver = &Kind{Name: "F1 kill receiver", Lane: Processes, Excuses: duplicates, Inject: killReceiver}
-	KillStore    = &Kind{Name: "F1 kill redis", Lane: Processes, Excuses: duplicates, Inject: killStore}
-	KillBoth     = &Kind{Name: "F1 kill receiver and redis", Lane: Processes, Excuses: duplicates, Inject: killBoth}
+	KillReceiver = &Kind{Name: "F1 kill receiver", Lane: Processes, Excuses: duplicates, AtBegin: true, Inject: killReceiver}
+	KillStore    = &Kind{Name: "F1 kill redis", Lane: Processes, Excuses: duplicates, AtBegin: true, Inject: killStore}
+	KillBoth     = &Kind{Name: "F1 kill receiver and redis", Lane: Processes, Excuses: duplicates, AtBegin: true, Inject: killBoth}
 	KillManager  = &Kind{Name: "F1 kill manager", Lane: Others, Inject: killManager}
 )
 
 // F7: processes stop for a while.
 var (
-	PauseReceiver  = &Kind{Name: "F7 stop receiver", Lane: Processes, Excuses: duplicates, Inject: pauseReceiver}
+	PauseReceiver  = &Kind{Name: "F7 stop receiver", Lane: Processes, Excuses: duplicates, AtBegin: true, AtEnd: underWay, Inject: pauseReceiver}
 	PauseStore     = &Kind{Name: "F7 stop redis", Lane: Processes, Excuses: duplicates, Inject: pauseStore}
 	PausePastLease = &Kind{
-		Name: "F7 stop receiver past its leases", Lane: Processes, Excuses: duplicates, Inject: pausePastLease,
+		Name: "F7 stop receiver past its leases", Lane: Processes, Excuses: duplicates, AtBegin: true, AtEnd: underWay, Inject: pausePastLease,
 		Needs: func(e *Env) string {
 			if len(e.World.Receivers) < 2 {
 				return "nobody else could take the leases: it needs two receivers"
@@ -29,6 +29,10 @@ var (
 		},
 	}
 )
+
+// underWay bounds the deliveries that a receiver can be about to make when it is
+// stopped: those in flight at all targets of a scenario.
+const underWay = 256
 
 // pastLease is more than a target's timeout of a second and the lease's margin.
 const pastLease = 18 * time.Second

@@ -15,7 +15,7 @@ var (
 	TargetRedirects = behaving("F9 target redirects", traffic.Behaviour{Kind: traffic.Redirect})
 	TargetHuge      = behaving("F9 target answers 8 MiB", traffic.Behaviour{Kind: traffic.Huge})
 	TargetSlow      = behaving("F9 target takes half a second", traffic.Behaviour{Kind: traffic.Slow, Delay: 500 * time.Millisecond})
-	TargetLate      = behaving("F9 target answers after the timeout", traffic.Behaviour{Kind: traffic.Slow, Delay: 1500 * time.Millisecond})
+	TargetLate      = behaving("F9 target answers after the timeout", traffic.Behaviour{Kind: traffic.Slow, Delay: 2500 * time.Millisecond})
 	TargetHangs     = behaving("F9 target hangs", traffic.Behaviour{Kind: traffic.Hang})
 	TargetResets    = behaving("F9 target resets", traffic.Behaviour{Kind: traffic.Reset})
 	TargetGone      = behaving("F9 target answers 410", traffic.Behaviour{Kind: traffic.Gone})

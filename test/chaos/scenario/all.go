@@ -14,25 +14,140 @@ var lively = traffic.Options{Forged: 0.02, Copied: 0.02, Repeated: 0.05, Copies:
 // All are the scenarios, in the order in which they run.
 func All() []*Scenario {
 	return []*Scenario{
-		{
-			Name: "control", About: "no fault: every event exactly once",
-			Share: 0.5, Least: 5 * time.Second, Topology: world.Sidecar, Timeout: 10, Traffic: lively,
+		control(), mix(), replicas(), failover(), upgrade(), config(), clients(), targets(), files(), disk(), memory(),
+	}
+}
+
+func control() *Scenario {
+	return &Scenario{
+		Name: "control", About: "no fault: every event exactly once",
+		Share: 0.5, Least: 5 * time.Second, Topology: world.Sidecar, Timeout: 10, Traffic: lively,
+	}
+}
+
+func mix() *Scenario {
+	return &Scenario{
+		Name: "mix", About: "the default store under everything that heals in seconds",
+		Share: 8, Least: 15 * time.Second, Topology: world.Sidecar, Timeout: 2, Traffic: lively,
+		Every: 400 * time.Millisecond,
+		Faults: []fault.Choice{
+			{Kind: fault.KillReceiver, Weight: 4}, {Kind: fault.KillStore, Weight: 4}, {Kind: fault.KillBoth, Weight: 2},
+			{Kind: fault.PauseReceiver, Weight: 0.5}, {Kind: fault.PauseStore, Weight: 0.5},
+			{Kind: fault.CutRequest, Weight: 10}, {Kind: fault.CutReply, Weight: 10},
+			{Kind: fault.KillAtRequest, Weight: 1}, {Kind: fault.KillAtReply, Weight: 1}, {Kind: fault.KillStoreAtRequest, Weight: 1},
+			{Kind: fault.ResetWires, Weight: 4}, {Kind: fault.DelayWires, Weight: 1},
+			{Kind: fault.StallWires, Weight: 0.3}, {Kind: fault.RefuseWires, Weight: 1},
+			{Kind: fault.PowerLoss, Weight: 2}, {Kind: fault.SlowDisk, Weight: 0.5}, {Kind: fault.FailDisk, Weight: 1},
+			{Kind: fault.Rewrite, Weight: 1}, {Kind: fault.KillRewrite, Weight: 1},
+			{Kind: fault.TargetFails, Weight: 0.3}, {Kind: fault.TargetResets, Weight: 0.3}, {Kind: fault.TargetStops, Weight: 0.3},
 		},
-		{
-			Name: "mix", About: "the default store under everything that heals in seconds",
-			Share: 6, Least: 10 * time.Second, Topology: world.Sidecar, Timeout: 2, Traffic: lively,
-			Every: 400 * time.Millisecond,
-			Faults: []fault.Choice{
-				{Kind: fault.KillReceiver, Weight: 4}, {Kind: fault.KillStore, Weight: 4}, {Kind: fault.KillBoth, Weight: 2},
-				{Kind: fault.PauseReceiver, Weight: 0.5}, {Kind: fault.PauseStore, Weight: 0.5},
-				{Kind: fault.CutRequest, Weight: 10}, {Kind: fault.CutReply, Weight: 10},
-				{Kind: fault.KillAtRequest, Weight: 1}, {Kind: fault.KillAtReply, Weight: 1}, {Kind: fault.KillStoreAtRequest, Weight: 1},
-				{Kind: fault.ResetWires, Weight: 4}, {Kind: fault.DelayWires, Weight: 1},
-				{Kind: fault.StallWires, Weight: 0.3}, {Kind: fault.RefuseWires, Weight: 1},
-				{Kind: fault.PowerLoss, Weight: 2}, {Kind: fault.SlowDisk, Weight: 0.5}, {Kind: fault.FailDisk, Weight: 1},
-				{Kind: fault.Rewrite, Weight: 1}, {Kind: fault.KillRewrite, Weight: 1},
-				{Kind: fault.TargetFails, Weight: 0.3}, {Kind: fault.TargetResets, Weight: 0.3}, {Kind: fault.TargetStops, Weight: 0.3},
-			},
+	}
+}
+
+func replicas() *Scenario {
+	return &Scenario{
+		Name: "replicas", About: "two receivers on one store: copies across both, leases that run out, rolling restarts",
+		Share: 2, Least: 15 * time.Second, Topology: world.External, Receivers: 2, Timeout: 2, Traffic: lively,
+		Every: time.Second,
+		Faults: []fault.Choice{
+			{Kind: fault.KillReceiver, Weight: 3}, {Kind: fault.KillStore, Weight: 2}, {Kind: fault.KillBoth, Weight: 1},
+			{Kind: fault.PauseReceiver, Weight: 1}, {Kind: fault.PausePastLease, Weight: 0.2},
+			{Kind: fault.CutRequest, Weight: 3}, {Kind: fault.CutReply, Weight: 3}, {Kind: fault.ResetWires, Weight: 2},
+			{Kind: fault.StallWires, Weight: 0.3}, {Kind: fault.PowerLoss, Weight: 1},
+			{Kind: fault.Restart, Weight: 1}, {Kind: fault.Storm, Weight: 0.5},
 		},
+	}
+}
+
+func failover() *Scenario {
+	return &Scenario{
+		Name: "failover", About: "a primary and a replica behind Sentinel: every acknowledged event is on both",
+		Share: 1.5, Least: 15 * time.Second, Topology: world.Sentinel, Receivers: 2, Timeout: 2, Rate: 500, Traffic: lively,
+		Every: 5 * time.Second,
+		Faults: []fault.Choice{
+			{Kind: fault.KillPrimary, Weight: 2}, {Kind: fault.StopPrimary, Weight: 1}, {Kind: fault.KillReplica, Weight: 1},
+			{Kind: fault.KillReceiver, Weight: 1},
+		},
+	}
+}
+
+func upgrade() *Scenario {
+	return &Scenario{
+		Name: "upgrade", About: "two builds take turns with events queued: nothing lost, nothing twice",
+		Share: 0.8, Least: 10 * time.Second, Topology: world.Sidecar, Timeout: 5, Traffic: lively,
+		Every: 2500 * time.Millisecond,
+		Faults: []fault.Choice{
+			{Kind: fault.Upgrade, Weight: 2}, {Kind: fault.Restart, Weight: 1}, {Kind: fault.TargetFails, Weight: 1},
+		},
+	}
+}
+
+func config() *Scenario {
+	return &Scenario{
+		Name: "config", About: "endpoints, targets and secrets change; manager and API server go",
+		Share: 1, Least: 15 * time.Second, Topology: world.Sidecar, Timeout: 5, Rate: 1000, Traffic: lively,
+		Every: 3 * time.Second,
+		Faults: []fault.Choice{
+			{Kind: fault.Suspend, Weight: 1}, {Kind: fault.Rotate, Weight: 1}, {Kind: fault.Retarget, Weight: 1},
+			{Kind: fault.Recreate, Weight: 1}, {Kind: fault.KillManager, Weight: 0.5}, {Kind: fault.LosePlane, Weight: 0.5},
+		},
+	}
+}
+
+func clients() *Scenario {
+	return &Scenario{
+		Name: "clients", About: "clients that mean ill, and a thousand copies at once, beside good ones",
+		Share: 1, Least: 15 * time.Second, Topology: world.Sidecar, Timeout: 10, Rate: 500, Traffic: lively,
+		Every: 3 * time.Second,
+		Faults: []fault.Choice{
+			{Kind: fault.Slowloris, Weight: 1}, {Kind: fault.HugeHeaders, Weight: 1}, {Kind: fault.HugeBodies, Weight: 1},
+			{Kind: fault.Bombs, Weight: 1}, {Kind: fault.Smugglers, Weight: 1}, {Kind: fault.Storm, Weight: 2},
+		},
+	}
+}
+
+func targets() *Scenario {
+	return &Scenario{
+		Name: "targets", About: "targets fail in every way, and the retries keep to their schedule",
+		Share: 1, Least: 15 * time.Second, Topology: world.Sidecar, Timeout: 2, Rate: 300, Traffic: lively,
+		Every: 1500 * time.Millisecond,
+		Faults: []fault.Choice{
+			{Kind: fault.TargetFails, Weight: 1}, {Kind: fault.TargetDown, Weight: 1}, {Kind: fault.TargetBusy, Weight: 1},
+			{Kind: fault.TargetRedirects, Weight: 1}, {Kind: fault.TargetHuge, Weight: 0.3}, {Kind: fault.TargetSlow, Weight: 1},
+			{Kind: fault.TargetLate, Weight: 1}, {Kind: fault.TargetHangs, Weight: 1}, {Kind: fault.TargetResets, Weight: 1},
+			{Kind: fault.TargetStops, Weight: 1}, {Kind: fault.TargetGone, Weight: 0.5},
+		},
+	}
+}
+
+func files() *Scenario {
+	return &Scenario{
+		Name: "files", About: "the log is torn, damaged and broken; the clock of the store is wrong",
+		Share: 1, Least: 15 * time.Second, Topology: world.Sidecar, Timeout: 2, Rate: 1000,
+		Every: 4 * time.Second,
+		Faults: []fault.Choice{
+			{Kind: fault.TornTail, Weight: 3}, {Kind: fault.FlippedBits, Weight: 2}, {Kind: fault.BrokenFraming, Weight: 1},
+			{Kind: fault.ClockJump, Weight: 1},
+		},
+	}
+}
+
+func disk() *Scenario {
+	return &Scenario{
+		Name: "disk", About: "a small disk fills and is freed",
+		Share: 0.7, Least: 10 * time.Second, Topology: world.Sidecar, Timeout: 2, Rate: 500, Volume: 128 * mib,
+		StoreArgs: []string{"--auto-aof-rewrite-min-size", "8mb"},
+		Every:     5 * time.Second,
+		Faults:    []fault.Choice{{Kind: fault.FillDisk, Weight: 1}, {Kind: fault.FullDisk, Weight: 1}},
+	}
+}
+
+func memory() *Scenario {
+	return &Scenario{
+		Name: "memory", About: "the store's memory fills with events, and with what is not Postern's",
+		Share: 0.7, Least: 10 * time.Second, Topology: world.Sidecar, Timeout: 2, Rate: 3000,
+		StoreArgs: []string{"--maxmemory", "32mb"},
+		Every:     6 * time.Second,
+		Faults:    []fault.Choice{{Kind: fault.FillMemory, Weight: 1}, {Kind: fault.FullMemory, Weight: 1}},
 	}
 }

@@ -39,47 +39,34 @@ func (w *World) get(ctx context.Context, url string, into any) error {
 	return json.NewDecoder(response.Body).Decode(into)
 }
 
-// loaded is the generation of an endpoint at a receiver, 0 when it has none.
-func (w *World) loaded(ctx context.Context, r *Receiver, name string) (int64, error) {
-	var routes struct {
-		Routes []struct {
-			Namespace, Name string
-			Generation      int64
-		}
-	}
+// loaded is an endpoint as a receiver has it; the zero value when it has none.
+type loaded struct {
+	Namespace, Name, Hash string
+	Generation            int64
+}
+
+func (w *World) loaded(ctx context.Context, r *Receiver, name string) (loaded, error) {
+	var routes struct{ Routes []loaded }
 	if err := w.get(ctx, r.Internal+"/routes", &routes); err != nil {
-		return 0, err
+		return loaded{}, err
 	}
 	for _, route := range routes.Routes {
 		if route.Namespace+"/"+route.Name == name {
-			return route.Generation, nil
+			return route, nil
 		}
 	}
-	return 0, nil
+	return loaded{}, nil
 }
 
-func (w *World) awaitLoaded(ctx context.Context, name string, generation int64) error {
-	return w.awaitGeneration(ctx, name, func(got int64) bool { return got >= generation })
-}
-
-func (w *World) awaitUnloaded(ctx context.Context, name string) error {
-	return w.awaitGeneration(ctx, name, func(got int64) bool { return got == 0 })
-}
-
-func (w *World) awaitGeneration(ctx context.Context, name string, wanted func(int64) bool) error {
-	for _, r := range w.Receivers {
-		err := kube.Until(ctx, r.Name+" to follow a change of "+name, Patience, func(ctx context.Context) error {
-			got, err := w.loaded(ctx, r, name)
-			if err == nil && !wanted(got) {
-				err = fmt.Errorf("it has generation %d", got)
-			}
-			return err
-		})
-		if err != nil {
-			return err
+// awaitRoute waits until a receiver has an endpoint as wanted.
+func (w *World) awaitRoute(ctx context.Context, r *Receiver, name string, wanted func(loaded) bool) error {
+	return kube.Until(ctx, r.Name+" to follow a change of "+name, Patience, func(ctx context.Context) error {
+		now, err := w.loaded(ctx, r, name)
+		if err == nil && !wanted(now) {
+			err = fmt.Errorf("it has generation %d", now.Generation)
 		}
-	}
-	return nil
+		return err
+	})
 }
 
 // Observe writes samples of every process, and scrapes of the receivers, until
@@ -130,12 +117,10 @@ func (w *World) Sample(ctx context.Context) float64 {
 // SampleBacklog is Sample with what the store itself says to be pending, which
 // is dearer to ask for: 0 means that there is nothing for sure.
 func (w *World) SampleBacklog(ctx context.Context, endpoints []*Endpoint) (pending float64, err error) {
-	r := w.Receivers[0]
 	for _, e := range endpoints {
-		query := url.Values{"endpoint": {e.Name}, "status": {"pending"}, "limit": {strconv.Itoa(deadPage)}}
-		var page struct{ Events []struct{ ID string } }
-		if err := w.get(ctx, r.Internal+"/events?"+query.Encode(), &page); err != nil {
-			return 0, fmt.Errorf("list what is pending for %s: %w", e.Name, err)
+		page, err := w.list(ctx, e, "pending", "")
+		if err != nil {
+			return 0, err
 		}
 		pending += float64(len(page.Events))
 	}
@@ -143,7 +128,7 @@ func (w *World) SampleBacklog(ctx context.Context, endpoints []*Endpoint) (pendi
 		w.Sample(ctx)
 	}
 	w.options.History.Write(history.Record{Sample: &history.Sample{
-		Process: r.Name, Values: map[string]float64{history.ValuePending: pending, history.ValueReady: 1},
+		Process: w.Receivers[0].Name, Values: map[string]float64{history.ValuePending: pending, history.ValueReady: 1},
 	}})
 	return pending, nil
 }
@@ -249,8 +234,50 @@ func series(line string) (name string, labels map[string]string, value float64, 
 	return name, labels, value, err == nil
 }
 
-// deadPage is how many dead letters are asked for at a time.
-const deadPage = 500
+// AwaitDead waits until some endpoint has a dead letter for a reason.
+func (w *World) AwaitDead(ctx context.Context, endpoints []*Endpoint, reason string) error {
+	return kube.Until(ctx, "a dead letter as "+reason, Patience, func(ctx context.Context) error {
+		for _, e := range endpoints {
+			page, err := w.list(ctx, e, "dead", "")
+			if err != nil {
+				return err
+			}
+			for _, event := range page.Events {
+				for _, target := range event.Targets {
+					if target.Reason == reason {
+						return nil
+					}
+				}
+			}
+		}
+		return errors.New("there is none")
+	})
+}
+
+// listed is a page of events as a receiver lists them.
+type listed struct {
+	Events []struct {
+		ID         string
+		DeliveryID string
+		Targets    []struct{ Target, Status, Reason string }
+	}
+	Next string
+}
+
+func (w *World) list(ctx context.Context, e *Endpoint, status, cursor string) (*listed, error) {
+	query := url.Values{"endpoint": {e.Name}, "status": {status}, "limit": {strconv.Itoa(pageSize)}}
+	if cursor != "" {
+		query.Set("cursor", cursor)
+	}
+	page := &listed{}
+	if err := w.get(ctx, w.Receivers[0].Internal+"/events?"+query.Encode(), page); err != nil {
+		return nil, fmt.Errorf("list what is %s at %s: %w", status, e.Name, err)
+	}
+	return page, nil
+}
+
+// pageSize is how many events are asked for at a time.
+const pageSize = 500
 
 // WriteDead writes down the dead letters of endpoints, as a receiver lists them.
 func (w *World) WriteDead(ctx context.Context, endpoints []*Endpoint) error {
@@ -259,7 +286,7 @@ func (w *World) WriteDead(ctx context.Context, endpoints []*Endpoint) error {
 		for {
 			next, err := w.writeDeadPage(ctx, e, cursor)
 			if err != nil {
-				return fmt.Errorf("list the dead letters of %s: %w", e.Name, err)
+				return err
 			}
 			if cursor = next; cursor == "" {
 				break
@@ -270,19 +297,8 @@ func (w *World) WriteDead(ctx context.Context, endpoints []*Endpoint) error {
 }
 
 func (w *World) writeDeadPage(ctx context.Context, e *Endpoint, cursor string) (string, error) {
-	query := url.Values{"endpoint": {e.Name}, "status": {"dead"}, "limit": {strconv.Itoa(deadPage)}}
-	if cursor != "" {
-		query.Set("cursor", cursor)
-	}
-	var page struct {
-		Events []struct {
-			ID         string
-			DeliveryID string
-			Targets    []struct{ Target, Status, Reason string }
-		}
-		Next string
-	}
-	if err := w.get(ctx, w.Receivers[0].Internal+"/events?"+query.Encode(), &page); err != nil {
+	page, err := w.list(ctx, e, "dead", cursor)
+	if err != nil {
 		return "", err
 	}
 	for _, event := range page.Events {

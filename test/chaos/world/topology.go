@@ -21,7 +21,7 @@ const receiverSpec = "  shutdownDelaySeconds: 0\n  terminationGracePeriodSeconds
 
 // externalSpec names a store whose URL the harness passes by itself.
 const externalSpec = receiverSpec + `  replicas: 2
-  store: {type: external, external: {urlSecretRef: {name: chaos-store}}}
+  store: {type: External, external: {urlSecretRef: {name: chaos-store}}}
 `
 
 const externalSecret = "apiVersion: v1\nkind: Secret\nmetadata: {name: chaos-store, namespace: " + SystemNamespace +

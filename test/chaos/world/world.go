@@ -221,12 +221,39 @@ func (w *World) Put(ctx context.Context, e *Endpoint) error {
 	if err := kube.AwaitCondition(ctx, w.Cluster.Admin(), object, "Ready", "True", Patience); err != nil {
 		return err
 	}
-	if err := w.awaitLoaded(ctx, e.Name, object.GetGeneration()); err != nil {
-		return err
+	generation := object.GetGeneration()
+	for _, r := range w.Receivers {
+		if err := w.awaitRoute(ctx, r, e.Name, func(now loaded) bool { return now.Generation >= generation }); err != nil {
+			return err
+		}
 	}
 	version := e.Version(w.nextVersion(e.Name))
 	version.AppliedAt = began
 	w.options.History.Write(history.Record{Endpoint: version})
+	return nil
+}
+
+// PutSecret applies the keys of an endpoint and waits until they are in force.
+func (w *World) PutSecret(ctx context.Context, e *Endpoint) error {
+	before := map[*Receiver]string{}
+	for _, r := range w.Receivers {
+		err := kube.Until(ctx, r.Name+" to tell its routes", Patience, func(ctx context.Context) error {
+			route, err := w.loaded(ctx, r, e.Name)
+			before[r] = route.Hash
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	if err := w.Cluster.Apply(ctx, e.Secret()); err != nil {
+		return err
+	}
+	for r, hash := range before {
+		if err := w.awaitRoute(ctx, r, e.Name, func(now loaded) bool { return now.Hash != hash }); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
@@ -240,8 +267,10 @@ func (w *World) Delete(ctx context.Context, e *Endpoint) error {
 	if err := kube.AwaitGone(ctx, w.Cluster.Admin(), object, Patience); err != nil {
 		return err
 	}
-	if err := w.awaitUnloaded(ctx, e.Name); err != nil {
-		return err
+	for _, r := range w.Receivers {
+		if err := w.awaitRoute(ctx, r, e.Name, func(now loaded) bool { return now.Generation == 0 }); err != nil {
+			return err
+		}
 	}
 	version := e.Version(w.nextVersion(e.Name))
 	version.AppliedAt, version.Removed = began, true
