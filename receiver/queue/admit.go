@@ -104,7 +104,7 @@ func (r *Redis) admit(ctx context.Context, work admitWork) (first string, reply 
 //	      admitted under another id
 func (r *Redis) admitAll(steps []*step[admitWork]) {
 	run, again := r.run, "0"
-	if r.state.Load().replicated {
+	if r.state.Load().replicas != replicatedNowhere {
 		run, again = r.runReplicated, "1"
 	}
 	groups := grouped(steps, (*admitWork).alike)
@@ -115,6 +115,9 @@ func (r *Redis) admitAll(steps []*step[admitWork]) {
 		keys, args = appendAdmissions(keys, args, group)
 	}
 	message, err := run(context.Background(), admitScript, keys, args)
+	if err == nil {
+		err = r.trust(context.Background())
+	}
 	shareReplies(admitScript, groups, message, err, func(work *admitWork, reply *rueidis.RedisMessage) (err error) {
 		if reply.IsString() {
 			work.first, err = reply.ToString()

@@ -1,6 +1,7 @@
 package queue_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -57,14 +58,62 @@ func TestRedisConformsWithItsOwnRights(t *testing.T) {
 	})
 }
 
-// TestRedisConformsOnACluster has a single node: what can break on a Cluster is
-// a script whose keys are of several slots.
+// TestRedisConformsOnACluster and the tests after it run with the rights that
+// docs/store.md asks for, so that these are found to be enough.
 func TestRedisConformsOnACluster(t *testing.T) {
 	t.Parallel()
-	server := redistest.Start(t, redistest.WithTCP(t), redistest.WithArgs("--cluster-enabled", "yes"))
-	server.Do(t, "CLUSTER", "ADDSLOTSRANGE", "0", "16383")
-	server.Await(t, "cluster_state:ok", "CLUSTER", "INFO")
+	cluster := redistest.StartCluster(t, 3, false)
+	grant(t, cluster.Nodes()...)
 	queuetest.Run(t, func(t *testing.T, clock func() time.Time) queue.Store {
-		return open(t, server, queue.Options{URL: server.TCPURL(), Clock: clock})
+		return remote(t, queue.Options{URL: cluster.URL(), Clock: clock})
 	})
+}
+
+func TestRedisConformsOnAClusterWithReplicas(t *testing.T) {
+	t.Parallel()
+	cluster := redistest.StartCluster(t, 3, true)
+	grant(t, cluster.Nodes()...)
+	queuetest.Run(t, func(t *testing.T, clock func() time.Time) queue.Store {
+		return remote(t, queue.Options{URL: cluster.URL(), Clock: clock})
+	})
+}
+
+func TestRedisConformsBehindSentinel(t *testing.T) {
+	t.Parallel()
+	sentinel := redistest.StartSentinel(t)
+	grant(t, sentinel.Primary, sentinel.Replica)
+	queuetest.Run(t, func(t *testing.T, clock func() time.Time) queue.Store {
+		return remote(t, queue.Options{URL: sentinel.URL(), Clock: clock})
+	})
+}
+
+func TestRedisConformsOverTLS(t *testing.T) {
+	t.Parallel()
+	authority := redistest.NewAuthority(t)
+	server := redistest.Start(t, redistest.WithTLS(t, authority, "yes"))
+	grant(t, server)
+	queuetest.Run(t, func(t *testing.T, clock func() time.Time) queue.Store {
+		return remote(t, queue.Options{URL: server.TCPURL(), TLSDir: authority.Dir(), Clock: clock})
+	})
+}
+
+const remotePassword = "hunter2"
+
+// grant makes the user that remote is, with what an external store must permit.
+func grant(t testing.TB, servers ...*redistest.Server) {
+	t.Helper()
+	rules := slices.Concat([]string{"ACL", "SETUSER", "remote", "on", ">" + remotePassword}, acl.Rules, acl.ExternalRules)
+	for _, server := range servers {
+		server.Do(t, rules...)
+	}
+}
+
+func remote(t testing.TB, options queue.Options) *queue.Redis {
+	t.Helper()
+	options.Username, options.Password = "remote", remotePassword
+	store := open(t, nil, options)
+	if err := store.Check(t.Context()); err != nil {
+		t.Fatalf("Check: %v", err)
+	}
+	return store
 }

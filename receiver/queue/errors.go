@@ -3,6 +3,7 @@ package queue
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/redis/rueidis"
@@ -31,8 +32,12 @@ func stepError(step string, err error) error {
 // disk or not set up: asking again later may succeed.
 var weather = []string{
 	"LOADING", "READONLY", "MASTERDOWN", "MOVED", "ASK", "CLUSTERDOWN", "TRYAGAIN", "CROSSSLOT",
-	"MISCONF", "NOREPLICAS", "BUSY", "NOAUTH", "WRONGPASS", "NOPERM", "UNKILLABLE",
+	"MISCONF", "NOREPLICAS", "BUSY", "NOAUTH", "WRONGPASS", "NOPERM", "UNKILLABLE", "UNBLOCKED",
 }
+
+// weatherWords are in the errors that have no code of their own: too many
+// clients, and a script that reaches for a key whose slot is just moving.
+var weatherWords = []string{"max number of clients", "access a non local key"}
 
 func isWeather(reply *rueidis.RedisError) bool {
 	code, _, _ := strings.Cut(reply.Error(), " ")
@@ -41,7 +46,7 @@ func isWeather(reply *rueidis.RedisError) bool {
 			return true
 		}
 	}
-	return strings.Contains(reply.Error(), "max number of clients")
+	return slices.ContainsFunc(weatherWords, func(words string) bool { return strings.Contains(reply.Error(), words) })
 }
 
 // isOutOfMemory recognises a refusal at maxmemory, which servers report with or

@@ -26,9 +26,8 @@ type storeState struct {
 	used float64
 	// memory is the used part of memory.
 	memory float64
-	// replicated is set while every primary has a replica, which must then
-	// confirm events.
-	replicated bool
+	// replicas tells which primaries have replicas, which then confirm events.
+	replicas replication
 }
 
 // Check reads the settings of the store and says whether events may be
@@ -37,6 +36,7 @@ type storeState struct {
 func (r *Redis) Check(ctx context.Context) error {
 	r.checking.Lock()
 	defer r.checking.Unlock()
+	dials := r.dials.Load()
 	next, err := r.observe(ctx)
 	if err == nil && r.options.Exclusive {
 		err = r.takeOver(ctx)
@@ -53,7 +53,38 @@ func (r *Redis) Check(ctx context.Context) error {
 		r.registered.Clear()
 	}
 	r.state.Store(next)
+	r.vouch(dials)
 	return next.err
+}
+
+// vouch ends waiting for a look at the store that is later than these dials.
+func (r *Redis) vouch(dials int64) {
+	r.vouched.Store(dials)
+	next := make(chan struct{})
+	close(*r.looked.Swap(&next))
+}
+
+// trust says, of a reply that has just come, whether the server that gave it is
+// durable. Behind a connection that is younger than the latest look may be
+// another server; then it waits for the next look.
+func (r *Redis) trust(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, r.options.StepTimeout)
+	defer cancel()
+	for dials := r.dials.Load(); ; {
+		looked := *r.looked.Load()
+		if r.vouched.Load() >= dials {
+			break
+		}
+		select {
+		case <-looked:
+		case <-ctx.Done():
+			return fmt.Errorf("%w: %w", ErrUnavailable, errUnchecked)
+		}
+	}
+	if err := r.state.Load().err; err != nil {
+		return fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
+	return nil
 }
 
 // Health says whether the store can be used now: reachable, and durable as asked.
@@ -80,83 +111,6 @@ func (r *Redis) UsedRatio() float64 {
 	return r.state.Load().used
 }
 
-// observe connects if need be and looks at every server.
-func (r *Redis) observe(ctx context.Context) (*storeState, error) {
-	ctx, cancel := context.WithTimeout(ctx, r.options.StepTimeout)
-	defer cancel()
-	client, err := r.connect()
-	if err != nil {
-		return nil, err
-	}
-	next := &storeState{}
-	infos := map[string]serverInfo{}
-	for address, node := range client.Nodes() {
-		info, err := askInfo(ctx, node)
-		if err != nil {
-			return nil, err
-		}
-		infos[address] = info
-		next.memory = max(next.memory, info.usedRatio)
-		next.runIDs += info.runID + " "
-	}
-	if next.replicated, err = replicated(ctx, client, infos); err != nil && !r.options.AllowWeakDurability {
-		return nil, err
-	}
-	next.used = max(next.memory, r.volumeUsed())
-	wrong, err := r.settings(ctx, client, infos)
-	if err != nil && !r.options.AllowWeakDurability {
-		return nil, err
-	}
-	if len(wrong) > 0 {
-		next.weak = &SettingsError{Wrong: wrong}
-		if !r.options.AllowWeakDurability {
-			next.err, next.weak = next.weak, nil
-		}
-	}
-	return next, nil
-}
-
-// replicated tells whether there is a replica of everything.
-func replicated(ctx context.Context, client rueidis.Client, infos map[string]serverInfo) (bool, error) {
-	primaries := 0
-	for address, node := range client.Nodes() {
-		info := infos[address]
-		if !info.primary {
-			continue
-		}
-		if info.replicas == 0 {
-			return false, nil
-		}
-		if err := mayWait(ctx, node); err != nil {
-			return false, err
-		}
-		primaries++
-	}
-	return primaries > 0, nil
-}
-
-// settings reads the settings of every server; they are few and cheap, and a
-// CONFIG SET by hand is found within a second too.
-func (r *Redis) settings(
-	ctx context.Context, client rueidis.Client, infos map[string]serverInfo,
-) ([]Setting, error) {
-	var wrong []Setting
-	for address, node := range client.Nodes() {
-		found, err := checkNode(ctx, address, node)
-		if err != nil {
-			return nil, err
-		}
-		wrong = append(wrong, found...)
-		if infos[address].aofWriteError {
-			wrong = append(wrong, Setting{
-				Node: address, Name: "aof_last_write_status", Value: "err", Want: "ok",
-				Reason: "the last write of the append-only file failed; look at its volume",
-			})
-		}
-	}
-	return wrong, nil
-}
-
 // connect makes the client on first use. Afterwards the client itself connects anew.
 func (r *Redis) connect() (rueidis.Client, error) {
 	if client := r.client.Load(); client != nil {
@@ -170,11 +124,21 @@ func (r *Redis) connect() (rueidis.Client, error) {
 	return client, nil
 }
 
+// disconnect has the next look make another client.
+func (r *Redis) disconnect(client rueidis.Client) {
+	r.client.Store(nil)
+	client.Close()
+}
+
+// lookAgain is how soon the store is looked at again after a look that failed.
+const lookAgain = 50 * time.Millisecond
+
 // monitor reads the state until the store is closed.
 func (r *Redis) monitor(ctx context.Context) {
 	defer close(r.ended)
 	ticker := time.NewTicker(r.options.PollInterval)
 	defer ticker.Stop()
+	var again <-chan time.Time
 	for looks := 0; ; {
 		select {
 		case <-ctx.Done():
@@ -184,8 +148,15 @@ func (r *Redis) monitor(ctx context.Context) {
 				_ = r.forgetMarks(ctx) // the next time tries again
 			}
 		case <-r.poke:
+		case <-again:
 		}
-		if r.Check(ctx) == nil && r.state.Load().memory >= r.options.Watermark*shedBelow {
+		err := r.Check(ctx)
+		again = nil
+		if r.vouched.Load() < r.dials.Load() {
+			// Somebody may be waiting for it.
+			again = time.After(lookAgain)
+		}
+		if err == nil && r.state.Load().memory >= r.options.Watermark*shedBelow {
 			r.shedHistory(ctx)
 		}
 	}

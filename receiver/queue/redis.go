@@ -3,13 +3,8 @@ package queue
 import (
 	"cmp"
 	"context"
-	"crypto/tls"
-	"errors"
 	"fmt"
-	"net"
-	"net/url"
 	"strconv"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -29,19 +24,19 @@ const (
 	defaultPoll = time.Second
 )
 
-// sockets is the number of connections as a power of two. A server commits at
-// most 16 KiB of each connection in one fsync, so that a single one, however
-// deep its pipeline, would be an order of magnitude slower.
-const sockets = 5
-
 // Options configure a [Redis] store.
 type Options struct {
 	// URL is unix:///path, redis:// or rediss://, with addr= for more nodes of a
-	// Cluster and master_set= for Sentinel.
+	// Cluster, or of Sentinel with master_set=, which may have credentials of its
+	// own: sentinel_username= and sentinel_password=.
 	URL string
 	// Username and Password override those of the URL.
 	Username string
 	Password string
+	// TLSDir is a directory for rediss://: ca.crt has the authorities to believe
+	// instead of the system's, tls.crt and tls.key are shown to the store. Either
+	// may be absent. They are read for every connection, so that they may change.
+	TLSDir string
 	// AllowWeakDurability admits events although the settings of the store do
 	// not keep what a 2xx promises.
 	AllowWeakDurability bool
@@ -77,6 +72,10 @@ type Redis struct {
 	// inherited is set once an exclusive store's old leases are ended.
 	inherited atomic.Bool
 
+	// dials counts connections, vouched those that were there before the latest
+	// look at the store; that closes looked, and puts another in its place.
+	dials, vouched atomic.Int64
+	looked         atomic.Pointer[chan struct{}]
 	// checking serialises reading the state.
 	checking sync.Mutex
 	// poke asks for the state to be read at once; a new connection does.
@@ -99,12 +98,14 @@ func NewRedis(ctx context.Context, options Options) (*Redis, error) {
 	options.StepTimeout = cmp.Or(options.StepTimeout, DefaultStepTimeout)
 	options.PollInterval = cmp.Or(options.PollInterval, defaultPoll)
 	connection.Dialer.Timeout = options.StepTimeout
+	connection.Sentinel.Dialer = connection.Dialer
 	connection.ConnWriteTimeout = 2 * options.StepTimeout // then a silent connection is given up
 	r := &Redis{
 		options: options,
 		poke:    make(chan struct{}, 1),
 		ended:   make(chan struct{}),
 	}
+	r.looked.Store(new(make(chan struct{})))
 	r.admissions, r.settlements = newSharer(r.admitAll), newSharer(r.settleAll)
 	r.state.Store(&storeState{err: errUnchecked})
 	r.connection = r.watchDials(connection)
@@ -122,59 +123,6 @@ func (r *Redis) Close() {
 	if client := r.client.Load(); client != nil {
 		(*client).Close()
 	}
-}
-
-func clientOption(options Options) (rueidis.ClientOption, error) {
-	option, err := rueidis.ParseURL(options.URL)
-	if err != nil || namesNoHost(options.URL) {
-		// The parser's words may quote the URL, which may hold a password.
-		return option, errors.New("the URL of the store is not valid; " +
-			"give unix:///path/to/socket, redis://host:port or rediss://host:port")
-	}
-	option.Username = cmp.Or(options.Username, option.Username)
-	option.Password = cmp.Or(options.Password, option.Password)
-	option.PipelineMultiplex = sockets
-	option.DisableRetry = true
-	option.DisableCache = true
-	option.ClientSetInfo = rueidis.DisableClientSetInfo
-	if strings.HasPrefix(options.URL, "unix:") {
-		if len(option.InitAddress) != 1 || option.InitAddress[0] == "" {
-			return option, fmt.Errorf("the URL of the store names no socket; give unix:///path/to/socket")
-		}
-		option.ForceSingleClient = true
-	}
-	return option, nil
-}
-
-// namesNoHost tells of a URL that the parser would complete: in a pod, the
-// store is never what happens to listen on localhost.
-func namesNoHost(address string) bool {
-	parsed, err := url.Parse(address)
-	return err == nil && parsed.Scheme != "unix" && parsed.Hostname() == ""
-}
-
-// watchDials makes every new connection have the store checked: behind it may
-// be another server, or the same one restarted with other settings.
-func (r *Redis) watchDials(option rueidis.ClientOption) rueidis.ClientOption {
-	dial := option.DialCtxFn
-	if dial == nil {
-		dial = dialTCP
-	}
-	option.DialCtxFn = func(ctx context.Context, addr string, d *net.Dialer, config *tls.Config) (net.Conn, error) {
-		conn, err := dial(ctx, addr, d, config)
-		if err == nil {
-			r.checkSoon()
-		}
-		return conn, err
-	}
-	return option
-}
-
-func dialTCP(ctx context.Context, address string, dialer *net.Dialer, config *tls.Config) (net.Conn, error) {
-	if config != nil {
-		return (&tls.Dialer{NetDialer: dialer, Config: config}).DialContext(ctx, "tcp", address)
-	}
-	return dialer.DialContext(ctx, "tcp", address)
 }
 
 // connected returns the client once there has been a connection.

@@ -60,20 +60,42 @@ func TestWeakSettingsCanBeAccepted(t *testing.T) {
 	}
 }
 
-func TestSettingsAreCheckedAfterARestart(t *testing.T) {
+// TestNothingIsAcknowledgedByAServerThatTurnedWeak: the poll is an hour away, so
+// that it is the new connections that have the settings read; not one event may
+// be acknowledged before that.
+func TestNothingIsAcknowledgedByAServerThatTurnedWeak(t *testing.T) {
 	t.Parallel()
-	server := redistest.Start(t)
-	store := open(t, server, queue.Options{})
-	mustAdmit(t, store, admission(numbered(1), 0))
-	server.Restart(t, "--appendfsync", "no")
-	// The poll is an hour away: it is the new connection that has it checked.
-	eventually(t, func() error {
-		_, err := store.Admit(t.Context(), admission(queue.NewID(), 0))
-		if _, found := errors.AsType[*queue.SettingsError](err); found {
-			return nil
-		}
-		return errors.New("the new settings are not found out")
-	})
+	for name, weaken := range map[string]func(*testing.T, *redistest.Server){
+		"restart": func(t *testing.T, server *redistest.Server) { server.Restart(t, "--appendfsync", "no") },
+		"reconnect": func(t *testing.T, server *redistest.Server) {
+			server.Do(t, "CONFIG", "SET", "appendfsync", "everysec")
+			server.Do(t, "CLIENT", "KILL", "TYPE", "normal")
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := redistest.Start(t)
+			store := open(t, server, queue.Options{})
+			mustAdmit(t, store, admission(numbered(1), 0))
+			weaken(t, server)
+			eventually(t, func() error {
+				receipt, err := store.Admit(t.Context(), admission(queue.NewID(), 0))
+				if err == nil {
+					t.Fatalf("a weak store acknowledged: %+v", receipt)
+				}
+				if _, found := errors.AsType[*queue.SettingsError](err); !found {
+					return err
+				}
+				return nil
+			})
+			server.Do(t, "CONFIG", "SET", "appendfsync", "always")
+			eventually(t, func() error { return store.Check(t.Context()) })
+			eventually(t, func() error {
+				_, err := store.Admit(t.Context(), admission(numbered(1), 0))
+				return err
+			})
+		})
+	}
 }
 
 func TestChangedSettingsAreFoundByPolling(t *testing.T) {

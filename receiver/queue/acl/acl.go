@@ -25,8 +25,9 @@ var Rules = []string{
 	"+sadd", "+srem", "+smembers",
 }
 
-// ExternalRules are needed in addition where there are replicas, and on a Cluster.
-var ExternalRules = []string{"+wait", "+cluster|slots", "+cluster|shards"}
+// ExternalRules are needed in addition where there are replicas, with Sentinel,
+// and on a Cluster.
+var ExternalRules = []string{"+wait", "+role", "+cluster|slots", "+cluster|shards"}
 
 // ServerArgs are command-line arguments of a server that is reached only
 // through a socket that nobody else can open: the default user is off, and the

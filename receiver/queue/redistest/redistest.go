@@ -41,7 +41,8 @@ type Server struct {
 	args     []string
 	username string
 	port     string
-	tls      *Authority
+	// encrypted holds the arguments that make it speak TLS.
+	encrypted []string
 
 	command *exec.Cmd
 	exited  chan struct{}
@@ -120,7 +121,7 @@ func (s *Server) URL() string {
 
 // TCPURL is the address of a server that was started with [WithTCP] or [WithTLS].
 func (s *Server) TCPURL() string {
-	if s.tls != nil {
+	if s.encrypted != nil {
 		return "rediss://" + s.Address()
 	}
 	return "redis://" + s.Address()

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 )
 
@@ -26,14 +27,19 @@ func StartSentinel(t testing.TB, options ...Option) *Sentinel {
 	following := WithArgs("--replicaof", "127.0.0.1 "+s.Primary.port)
 	s.Replica = Start(t, append([]Option{WithTCP(t), replicating, following}, options...)...)
 	s.Primary.Await(t, "state=online", "INFO", "replication")
-	s.Watcher = startWatcher(t, s.Primary)
+	s.Watcher = StartWatcher(t, s.Primary)
 	s.Watcher.Await(t, "num-slaves:1", "SENTINEL", "MASTER", PrimaryName)
 	return s
 }
 
-func startWatcher(t testing.TB, primary *Server) *Server {
+// StartWatcher runs a sentinel of a primary, over TLS if that is.
+func StartWatcher(t testing.TB, primary *Server) *Server {
 	t.Helper()
 	s := &Server{dir: tempDir(t), program: program(), port: freePort(t)}
+	if primary.encrypted != nil {
+		s.encrypted = append(slices.Clone(primary.encrypted), "--tls-port", s.port)
+		s.args = s.encrypted
+	}
 	// A sentinel rewrites its file; it takes the rest of its settings from there.
 	config := filepath.Join(s.dir, "sentinel.conf")
 	content := fmt.Sprintf(`bind 127.0.0.1

@@ -38,6 +38,20 @@ func NewAuthority(t testing.TB) *Authority {
 // Dir is the directory of the client's files.
 func (a *Authority) Dir() string { return a.dir }
 
+// Copy puts the client's files into another directory.
+func (a *Authority) Copy(t testing.TB, dir string) {
+	t.Helper()
+	for _, name := range []string{"ca.crt", "tls.crt", "tls.key"} {
+		content, err := os.ReadFile(filepath.Join(a.dir, name))
+		if err != nil {
+			t.Fatalf("reading a certificate: %v", err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), content, 0o600); err != nil {
+			t.Fatalf("copying a certificate: %v", err)
+		}
+	}
+}
+
 // Issue writes tls.crt and tls.key for the loopback address into a directory.
 func (a *Authority) Issue(t testing.TB, dir, name string) {
 	t.Helper()
@@ -58,11 +72,13 @@ func WithTLS(t testing.TB, authority *Authority, clients string) Option {
 	port, dir := freePort(t), tempDir(t)
 	authority.Issue(t, dir, "server")
 	return func(s *Server) {
-		s.port, s.tls = port, authority
-		s.args = append(s.args, "--bind", "127.0.0.1", "--tls-port", port, "--tls-auth-clients", clients,
+		s.port, s.encrypted = port, []string{
+			"--tls-port", port, "--port", "0", "--tls-auth-clients", clients,
 			"--tls-cert-file", filepath.Join(dir, "tls.crt"), "--tls-key-file", filepath.Join(dir, "tls.key"),
-			"--tls-ca-cert-file", filepath.Join(authority.dir, "ca.crt"),
-			"--tls-replication", "yes", "--tls-cluster", "yes")
+			"--tls-ca-cert-file", filepath.Join(authority.dir, "ca.crt"), "--tls-replication", "yes",
+		}
+		s.args = append(s.args, "--bind", "127.0.0.1")
+		s.args = append(s.args, s.encrypted...)
 	}
 }
 

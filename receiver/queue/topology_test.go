@@ -1,0 +1,179 @@
+package queue_test
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/postern-dev/postern/receiver/queue"
+	"github.com/postern-dev/postern/receiver/queue/redistest"
+)
+
+// quick looks at the servers often, so that the tests need not wait a second.
+func quick(url string) queue.Options {
+	return queue.Options{URL: url, PollInterval: 50 * time.Millisecond}
+}
+
+func TestSentinelFailoverLosesNothing(t *testing.T) {
+	t.Parallel()
+	sentinel := redistest.StartSentinel(t)
+	store := open(t, nil, quick(sentinel.URL()))
+	senders := startLoad(t, store, uid)
+	senders.more(t, 500)
+	sentinel.Primary.Kill(t)
+	sentinel.Replica.Await(t, "role:master", "INFO", "replication")
+	senders.more(t, 500) // they recover by themselves
+	sentinel.Primary.Restart(t)
+	sentinel.Replica.Await(t, "state=online", "INFO", "replication")
+	senders.more(t, 500)
+	senders.wantKept(t)
+}
+
+func TestClusterFailoverLosesNothing(t *testing.T) {
+	t.Parallel()
+	cluster := redistest.StartCluster(t, 3, true)
+	store := open(t, nil, quick(cluster.URL()))
+	senders := startLoad(t, store, uid)
+	senders.more(t, 500)
+	owner := cluster.Owner(t, "p:{"+uid+"}:pending")
+	for i, primary := range cluster.Primaries {
+		if primary == owner {
+			primary.Kill(t)
+			cluster.Replicas[i].Await(t, "role:master", "INFO", "replication")
+		}
+	}
+	senders.more(t, 500)
+	owner.Restart(t)
+	owner.Await(t, "master_link_status:up", "INFO", "replication")
+	senders.more(t, 500)
+	senders.wantKept(t)
+}
+
+// TestClusterWithoutFullCoverage: with a part of the slots gone, the servers
+// that are left answer CLUSTERDOWN.
+func TestClusterWithoutFullCoverage(t *testing.T) {
+	t.Parallel()
+	cluster := redistest.StartCluster(t, 3, false)
+	store := open(t, nil, quick(cluster.URL()))
+	senders := startLoad(t, store, uid)
+	senders.more(t, 100)
+	owner := cluster.Owner(t, "p:{"+uid+"}:pending")
+	for _, primary := range cluster.Primaries {
+		if primary != owner {
+			primary.Kill(t)
+			owner.Await(t, "cluster_state:fail", "CLUSTER", "INFO")
+			primary.Restart(t)
+			break
+		}
+	}
+	owner.Await(t, "cluster_state:ok", "CLUSTER", "INFO")
+	senders.more(t, 100)
+	if senders.refused.Load() == 0 {
+		t.Error("nothing was refused while the Cluster was down")
+	}
+	senders.wantKept(t)
+}
+
+// TestSlotMovesUnderLoad moves the endpoint's slot to another server, a key at a time.
+func TestSlotMovesUnderLoad(t *testing.T) {
+	t.Parallel()
+	cluster := redistest.StartCluster(t, 3, false)
+	store := open(t, nil, quick(cluster.URL()))
+	senders := startLoad(t, store, uid)
+	senders.more(t, 200)
+	pending := "p:{" + uid + "}:pending"
+	from, slot := cluster.Owner(t, pending), fmt.Sprint(cluster.Slot(t, pending))
+	to := cluster.Primaries[0]
+	if to == from {
+		to = cluster.Primaries[1]
+	}
+	fromID, toID := from.Do(t, "CLUSTER", "MYID"), to.Do(t, "CLUSTER", "MYID")
+	to.Do(t, "CLUSTER", "SETSLOT", slot, "IMPORTING", fromID)
+	from.Do(t, "CLUSTER", "SETSLOT", slot, "MIGRATING", toID)
+	for {
+		keys := strings.Fields(strings.Trim(from.Do(t, "CLUSTER", "GETKEYSINSLOT", slot, "50"), "[]"))
+		if len(keys) == 0 {
+			break
+		}
+		from.Do(t, append([]string{
+			"MIGRATE", "127.0.0.1", strings.TrimPrefix(to.Address(), "127.0.0.1:"), "", "0", "5000", "KEYS",
+		}, keys...)...)
+	}
+	for _, node := range []*redistest.Server{to, from, cluster.Primaries[2]} {
+		node.Do(t, "CLUSTER", "SETSLOT", slot, "NODE", toID)
+	}
+	senders.more(t, 200)
+	senders.wantKept(t)
+}
+
+func TestEveryNodeOfAClusterMustBeDurable(t *testing.T) {
+	t.Parallel()
+	cluster := redistest.StartCluster(t, 3, true)
+	store := open(t, nil, queue.Options{URL: cluster.URL()})
+	if err := store.Check(t.Context()); err != nil {
+		t.Fatalf("Check: %v", err)
+	}
+	for _, node := range cluster.Nodes() {
+		node.Do(t, "CONFIG", "SET", "appendfsync", "everysec")
+		settings, ok := errors.AsType[*queue.SettingsError](store.Check(t.Context()))
+		if !ok || len(settings.Wrong) != 1 || settings.Wrong[0].Node != node.Address() {
+			t.Errorf("Check found %+v, want one wrong setting on %s", settings, node.Address())
+		}
+		wantUnavailable(t, store)
+		node.Do(t, "CONFIG", "SET", "appendfsync", "always")
+	}
+	if err := store.Check(t.Context()); err != nil {
+		t.Errorf("Check: %v", err)
+	}
+}
+
+// TestClusterNeedsItsRights: without them a Cluster would look like one server.
+func TestClusterNeedsItsRights(t *testing.T) {
+	t.Parallel()
+	cluster := redistest.StartCluster(t, 1, false)
+	node := cluster.Primaries[0]
+	grant(t, node)
+	node.Do(t, "ACL", "SETUSER", "remote", "-cluster")
+	store := open(t, nil, queue.Options{URL: node.TCPURL(), Username: "remote", Password: remotePassword})
+	if err := store.Check(t.Context()); err == nil || !strings.Contains(err.Error(), "CLUSTER SLOTS") {
+		t.Errorf("Check returned %v, want what is missing", err)
+	}
+	grant(t, node)
+	eventually(t, func() error { return store.Check(t.Context()) })
+	mustAdmit(t, store, admission(numbered(1), 0))
+}
+
+// TestLoadingIsWaitedFor: a server answers while it reads its log, but no command.
+func TestLoadingIsWaitedFor(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t)
+	store := open(t, server, queue.Options{})
+	// It listens to nobody before it has read a thousand commands.
+	for i := range 500 {
+		mustAdmit(t, store, admission(numbered(i), 0))
+	}
+	server.Kill(t)
+	ready := make(chan struct{})
+	go func() {
+		defer close(ready)
+		server.Restart(t, "--key-load-delay", "500") // µs for each
+	}()
+	loading := false
+	eventually(t, func() error {
+		receipt, err := store.Admit(t.Context(), admission(numbered(0), 0))
+		if err != nil && !errors.Is(err, queue.ErrUnavailable) {
+			t.Errorf("Admit returned %v, want ErrUnavailable", err)
+		}
+		loading = loading || err != nil && strings.Contains(err.Error(), "LOADING")
+		if err == nil && !receipt.Duplicate {
+			t.Error("the event of before is forgotten")
+		}
+		return err
+	})
+	<-ready
+	if !loading {
+		t.Error("the server never said LOADING; the test proves nothing")
+	}
+}
