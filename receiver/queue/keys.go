@@ -21,6 +21,7 @@ package queue
 //	p:{uid}:pending      zset    events with a pending target: id by when received, ms
 //	p:{uid}:dead         zset    events with a dead target: id by when it died last, ms
 //	p:{uid}:history      zset    delivered events kept whole: id by when done, ms
+//	p:{uid}:moving       none    is never there; see script.go
 //
 // A state is text, a line each:
 //

@@ -6,6 +6,8 @@ import (
 	_ "embed"
 	"encoding/hex"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/redis/rueidis"
 )
@@ -122,9 +124,23 @@ func (r *Redis) runAll(ctx context.Context, s *script, calls []call) ([]rueidis.
 }
 
 func (s *script) bySHA(client rueidis.Client, c call) rueidis.Completed {
-	return client.B().Evalsha().Sha1(s.sha).Numkeys(int64(len(c.keys))).Key(c.keys...).Arg(c.args...).Build()
+	keys := c.guarded(client)
+	return client.B().Evalsha().Sha1(s.sha).Numkeys(int64(len(keys))).Key(keys...).Arg(c.args...).Build()
 }
 
 func (s *script) byText(client rueidis.Client, c call) rueidis.Completed {
-	return client.B().Eval().Script(s.text).Numkeys(int64(len(c.keys))).Key(c.keys...).Arg(c.args...).Build()
+	keys := c.guarded(client)
+	return client.B().Eval().Script(s.text).Numkeys(int64(len(keys))).Key(keys...).Arg(c.args...).Build()
+}
+
+// guarded returns the keys with one more on a Cluster, of a kind that is never
+// there. While a slot moves, its keys are on two servers, and scripts use more
+// keys than they name: run on either, one would miss what is on the other. A
+// server refuses a script when some of the keys that it names are missing then.
+func (c *call) guarded(client rueidis.Client) []string {
+	if client.Mode() != rueidis.ClientModeCluster {
+		return c.keys
+	}
+	prefix, _, _ := strings.Cut(c.keys[0], "}:")
+	return append(slices.Clip(c.keys), prefix+"}:moving")
 }
