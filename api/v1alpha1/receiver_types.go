@@ -128,6 +128,11 @@ type WebhookReceiverSpec struct {
 	// +optional
 	NamespaceLimits NamespaceLimits `json:"namespaceLimits,omitzero"`
 
+	// tracing tells an OpenTelemetry collector what becomes of requests and events.
+	// Absent, nothing is traced.
+	// +optional
+	Tracing Tracing `json:"tracing,omitzero"`
+
 	// logLevel is the least severe level that is logged.
 	// +optional
 	// +default="Info"

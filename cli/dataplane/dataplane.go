@@ -20,6 +20,7 @@ import (
 	"github.com/postern-dev/postern/receiver/route"
 	"github.com/postern-dev/postern/receiver/server"
 	"github.com/postern-dev/postern/receiver/table"
+	"github.com/postern-dev/postern/receiver/tracing"
 	"github.com/postern-dev/postern/receiver/traffic"
 )
 
@@ -46,9 +47,11 @@ type Options struct {
 	// has in the store; nil and 0 are no limits.
 	NamespaceRate  *route.RateLimit
 	NamespaceBytes int64
-	ShutdownDelay  time.Duration
-	GracePeriod    time.Duration
-	Logger         *slog.Logger
+	// Tracing says where traces go; without a collector nothing is traced.
+	Tracing       tracing.Options
+	ShutdownDelay time.Duration
+	GracePeriod   time.Duration
+	Logger        *slog.Logger
 }
 
 // Run serves until ctx ends. started, if set, is called once the listeners
@@ -59,6 +62,26 @@ func Run(ctx context.Context, options Options, started func(*server.Server)) err
 		return err
 	}
 	defer store.close()
+	tracer, err := tracing.New(ctx, options.Tracing)
+	if err != nil {
+		return err
+	}
+	running, err := assemble(options, store, tracer)
+	if err != nil {
+		return err
+	}
+	if started != nil {
+		started(running)
+	}
+	defer func() {
+		if err := tracer.Shutdown(context.WithoutCancel(ctx)); err != nil {
+			options.Logger.Warn("The last traces were not exported", "error", err)
+		}
+	}()
+	return running.Run(ctx)
+}
+
+func assemble(options Options, store *opened, tracer *tracing.Tracer) (*server.Server, error) {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	measured, counter := metrics.New(registry), traffic.New(nil)
@@ -66,13 +89,13 @@ func Run(ctx context.Context, options Options, started func(*server.Server)) err
 		Worker:     store,
 		Keeper:     store,
 		Network:    options.Network,
-		Observer:   observers{measured, counter, options.Deliveries},
+		Observer:   observers{measured, counter, tracer, options.Deliveries},
 		Logger:     options.Logger,
 		DrainStore: store.volatile || options.Store.Drain,
 
 		MemoryBudgetBytes: options.MemoryBudgetBytes,
 	})
-	running, err := server.New(server.Options{
+	return server.New(server.Options{
 		Listen:         options.Listen,
 		Internal:       options.Internal,
 		TLSCertDir:     options.TLSCertDir,
@@ -82,6 +105,7 @@ func Run(ctx context.Context, options Options, started func(*server.Server)) err
 		Metrics:        measured,
 		Gatherer:       registry,
 		Traffic:        counter,
+		Tracer:         tracer,
 		Observe:        options.Observe,
 		Loaded:         options.Loaded,
 		TrustedProxies: options.TrustedProxies,
@@ -94,11 +118,4 @@ func Run(ctx context.Context, options Options, started func(*server.Server)) err
 		GracePeriod:   options.GracePeriod,
 		Logger:        options.Logger,
 	})
-	if err != nil {
-		return err
-	}
-	if started != nil {
-		started(running)
-	}
-	return running.Run(ctx)
 }

@@ -4,8 +4,10 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/netip"
 	"net/url"
+	"os"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -13,8 +15,10 @@ import (
 	"github.com/postern-dev/postern/cli/dataplane"
 	"github.com/postern-dev/postern/cli/input"
 	"github.com/postern-dev/postern/cli/logging"
+	"github.com/postern-dev/postern/cli/version"
 	"github.com/postern-dev/postern/receiver/deliver/outbound"
 	"github.com/postern-dev/postern/receiver/route"
+	"github.com/postern-dev/postern/receiver/tracing"
 )
 
 // Options are the flags of the command.
@@ -45,6 +49,9 @@ type Options struct {
 	NamespaceRequestsPerSecond int
 	NamespaceBurst             int
 	NamespaceMaxStoredBytes    int64
+
+	OTLPEndpoint        string
+	TraceRatePerMillion int
 
 	Logging logging.Options
 }
@@ -86,6 +93,11 @@ func (o *Options) BindFlags(flags *pflag.FlagSet) {
 		"requests of a namespace that may come at once; default: twice the rate")
 	flags.Int64Var(&o.NamespaceMaxStoredBytes, "namespace-max-stored-bytes", 0,
 		"about how much the events of each namespace may take in the store; 0 is no limit")
+	flags.StringVar(&o.OTLPEndpoint, "otlp-endpoint", "",
+		"base URL of a collector that takes traces by OTLP/HTTP, such as http://collector:4318; "+
+			"empty reads the environment of OpenTelemetry (OTEL_EXPORTER_OTLP_ENDPOINT and its relatives)")
+	flags.IntVar(&o.TraceRatePerMillion, "trace-sampling-rate-per-million", 100_000,
+		"of a million traces that no sender has decided on, how many are recorded")
 	flags.StringVar(&o.Logging.Level, "log-level", "info", "debug, info, warn or error")
 	flags.StringVar(&o.Logging.Format, "log-format", logging.FormatAuto, "json, text or auto")
 }
@@ -119,6 +131,14 @@ func (o *Options) validate() (settings, error) {
 	s.shutdownDelay = time.Duration(o.ShutdownDelaySeconds) * time.Second
 	s.gracePeriod = time.Duration(o.GracePeriodSeconds) * time.Second
 	return s, err
+}
+
+// tracing takes from the environment what OpenTelemetry's own variables say.
+func (o *Options) tracing(logger *slog.Logger) tracing.Options {
+	return tracing.Options{
+		Endpoint: o.OTLPEndpoint, SamplingRatePerMillion: o.TraceRatePerMillion,
+		Version: version.Current().Version, Logger: logger, Lookup: os.LookupEnv,
+	}
 }
 
 // settings are what flags mean.

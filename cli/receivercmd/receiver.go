@@ -71,6 +71,7 @@ func run(ctx context.Context, options *Options, out io.Writer) error {
 		Network: options.network(settings), Source: source.Run,
 		TrustedProxies: settings.trustedProxies, MemoryBudgetBytes: options.MemoryBudgetBytes,
 		NamespaceRate: options.namespaceRate(), NamespaceBytes: options.NamespaceMaxStoredBytes,
+		Tracing:       options.tracing(logger),
 		ShutdownDelay: settings.shutdownDelay, GracePeriod: settings.gracePeriod, Logger: logger,
 	}, replays.open)
 }

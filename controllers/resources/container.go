@@ -61,7 +61,7 @@ func (m *model) receiverContainer() *corev1ac.ContainerApplyConfiguration {
 	} else {
 		container.WithEnv(m.externalStoreURL())
 	}
-	return container
+	return container.WithEnv(m.tracingHeaders()...)
 }
 
 func (m *model) receiverArguments() []string {
@@ -93,6 +93,7 @@ func (m *model) receiverArguments() []string {
 	if m.tls() {
 		arguments = append(arguments, "--tls-cert-dir="+tlsPath)
 	}
+	arguments = append(arguments, m.tracingArguments()...)
 	if m.settings.ClusterDomain != "" {
 		arguments = append(arguments, "--cluster-domain="+m.settings.ClusterDomain)
 	}

@@ -37,11 +37,12 @@ func (e *Engine) attempt(j *job) *queue.Settlement {
 		return &queue.Settlement{Outcome: queue.Release}
 	}
 	began := time.Now()
+	j.span = newSpanID()
 	answer, err := e.client.Send(j.spec.destination, outbound.Build(e.attempts, j.spec.destination, j.event, outbound.Try{
 		Number: j.lease.Attempts + 1,
 		At:     began,
 		Replay: j.lease.Replay,
-		SpanID: newSpanID(),
+		SpanID: j.span,
 	}))
 	record := &queue.Attempt{At: began, Latency: time.Since(began), Status: answer.Status, Excerpt: string(answer.Body)}
 	outcome := policy.ClassifyStatus(answer.Status, policy.RetryAfter(answer.Header.Get("Retry-After"), time.Now()))
@@ -77,7 +78,7 @@ func (e *Engine) judge(j *job, outcome policy.Outcome, record *queue.Attempt) *q
 	settlement := &queue.Settlement{Attempt: record, Reason: decision.Reason, After: decision.After}
 	report := Report{
 		Ref: j.lane.ref, Event: j.event, Attempt: number, Reason: decision.Reason,
-		Status: record.Status, Latency: record.Latency, RetryIn: decision.After,
+		Status: record.Status, At: record.At, Latency: record.Latency, RetryIn: decision.After, SpanID: j.span,
 	}
 	switch decision.Verdict {
 	case policy.Done:

@@ -41,13 +41,13 @@ func (e *Engine) Direct(ctx context.Context, ev *event.Event, target string) (*R
 		return nil, fmt.Errorf("target %s of %s/%s: %w", target, ev.Namespace, ev.Endpoint, err)
 	}
 	defer e.leaveDirect(l)
-	began := time.Now()
+	began, span := time.Now(), newSpanID()
 	answer, err := e.client.Relay(spec.destination, outbound.Build(ctx, spec.destination, ev, outbound.Try{
-		Number: 1, At: began, Relayed: true, SpanID: newSpanID(),
+		Number: 1, At: began, Relayed: true, SpanID: span,
 	}))
 	report := Report{
 		Ref: l.ref, Event: ev, Attempt: 1, Direct: true, Result: ResultDelivered,
-		Status: answer.Status, Latency: time.Since(began),
+		Status: answer.Status, At: began, Latency: time.Since(began), SpanID: span,
 	}
 	outcome := policy.ClassifyStatus(answer.Status, 0)
 	if err != nil {

@@ -90,6 +90,8 @@ type job struct {
 	handed bool
 	// probe is set on the one event that a breaker lets through.
 	probe bool
+	// span names the attempt under way to the target.
+	span [8]byte
 }
 
 // every, unmeasured and holding pick lanes to ask the store about: all, those

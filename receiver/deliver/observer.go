@@ -34,8 +34,12 @@ type Report struct {
 	// Reason is a word of the closed set in policy; empty when delivered.
 	Reason string
 	// Status is the target's answer; 0 when there was none.
-	Status  int
+	Status int
+	// At is when the attempt began; zero without one.
+	At      time.Time
 	Latency time.Duration
+	// SpanID is the parent that the target was told of.
+	SpanID [8]byte
 	// RetryIn is when the next attempt is due, for ResultRetry.
 	RetryIn time.Duration
 	// Direct is set for an attempt made while the sender waits.

@@ -25,6 +25,7 @@ type exchange struct {
 	reserved int64           // readBody: bytes of the budget to give back
 	verdict  verify.Verdict  // verify
 	verified bool            // verify: false only under Audit
+	sender   string          // identify: the sender's trace context
 	event    *event.Event    // identify
 	facts    *table.Facts    // identify
 	targets  []string        // match

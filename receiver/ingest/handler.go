@@ -35,6 +35,9 @@ type Options struct {
 	StoreTimeout time.Duration
 	// Observe, if set, is told of every answer; it must not block.
 	Observe func(Result)
+	// JoinTrace, if set, returns the W3C trace context that an event travels with,
+	// from the sender's, which may be empty; nil passes the sender's on.
+	JoinTrace func(sender, eventID string) string
 	// Metrics count; nil counts nothing.
 	Metrics Metrics
 	// Logger gets one sampled line for each rejection; nil discards.
@@ -121,7 +124,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.Metrics.Answered(x.route(), string(reply.outcome), took)
 	h.Observe(Result{
 		Endpoint: x.route(), Event: x.event, Client: x.client,
-		Outcome: reply.outcome, Reason: x.reason, Status: reply.status, Took: took,
+		Outcome: reply.outcome, Reason: x.reason, Status: reply.status, Took: took, TraceParent: x.sender,
 	})
 }
 
@@ -137,6 +140,8 @@ type Result struct {
 	Reason Reason
 	Status int
 	Took   time.Duration
+	// TraceParent is the sender's W3C trace context, if the request came to be an event.
+	TraceParent string
 }
 
 // judge always comes to an answer; a panic of a stage becomes one too, so that

@@ -14,6 +14,7 @@ import (
 // request travels on.
 func (h *Handler) identify(x *exchange) (*answer, error) {
 	r := x.route()
+	x.sender = traceParent(x.request.Header)
 	x.event = &event.Event{
 		EndpointUID: r.UID,
 		Namespace:   r.Namespace,
@@ -23,7 +24,7 @@ func (h *Handler) identify(x *exchange) (*answer, error) {
 		DeliveryID:  x.verdict.DeliveryID,
 		ReceivedAt:  x.started,
 		Verified:    x.verified && r.Source.Verifies(),
-		TraceParent: traceParent(x.request.Header),
+		TraceParent: x.sender,
 		Method:      x.request.Method,
 		RawQuery:    forwardableQuery(x.request.URL.RawQuery, x.endpoint.Verifier),
 		Header:      forwardable(x.request.Header, x.endpoint.Verifier.CredentialHeaders()),
@@ -40,6 +41,9 @@ func (h *Handler) identify(x *exchange) (*answer, error) {
 	h.warnExpression(x, "deduplication.key", err)
 	x.event.ID = eventID(x, key)
 	x.facts.Event.ID = x.event.ID
+	if h.JoinTrace != nil {
+		x.event.TraceParent = h.JoinTrace(x.sender, x.event.ID)
+	}
 	return nil, nil
 }
 

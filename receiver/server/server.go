@@ -23,6 +23,7 @@ import (
 	"github.com/postern-dev/postern/receiver/replay"
 	"github.com/postern-dev/postern/receiver/route"
 	"github.com/postern-dev/postern/receiver/table"
+	"github.com/postern-dev/postern/receiver/tracing"
 	"github.com/postern-dev/postern/receiver/traffic"
 	"github.com/postern-dev/postern/receiver/verify"
 )
@@ -57,6 +58,8 @@ type Options struct {
 	// Traffic is the counter that the engine observes too, served as /traffic; it
 	// may be nil.
 	Traffic *traffic.Counter
+	// Tracer is the one that the engine is observed by too; nil traces nothing.
+	Tracer *tracing.Tracer
 	// Observe, if set, is told of every answer; it must not block.
 	Observe func(ingest.Result)
 	// Loaded, if set, is told of every table that came into force.
@@ -169,12 +172,13 @@ func New(options Options) (*Server, error) {
 	s.replays = s.newReplays()
 	handler := ingest.New(ingest.Options{
 		Tables:            s.table.Get,
-		Store:             timedStore{options.Store, options.Metrics},
+		Store:             timedStore{options.Store, options.Metrics, options.Tracer},
 		Quota:             s.quota,
 		Deliverer:         deliverer{options.Engine},
 		TrustedProxies:    options.TrustedProxies,
 		MemoryBudgetBytes: options.MemoryBudgetBytes,
-		Observe:           options.Observe,
+		Observe:           options.observer(),
+		JoinTrace:         options.joinTrace(),
 		Metrics:           counted{s.keys, options.Traffic},
 		Logger:            options.Logger,
 		Now:               options.Now,

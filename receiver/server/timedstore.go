@@ -6,6 +6,7 @@ import (
 
 	"github.com/postern-dev/postern/receiver/metrics"
 	"github.com/postern-dev/postern/receiver/queue"
+	"github.com/postern-dev/postern/receiver/tracing"
 )
 
 // timedStore measures the one step that a sender waits for: most of it is the
@@ -13,6 +14,7 @@ import (
 type timedStore struct {
 	queue.Admitter
 	metrics *metrics.Metrics
+	tracer  *tracing.Tracer
 }
 
 // Admit implements [queue.Admitter].
@@ -20,5 +22,6 @@ func (s timedStore) Admit(ctx context.Context, admission *queue.Admission) (queu
 	began := time.Now()
 	receipt, err := s.Admitter.Admit(ctx, admission)
 	s.metrics.Stored(time.Since(began), err)
+	s.tracer.Stored(admission.Event, began, receipt, err)
 	return receipt, err
 }
