@@ -98,6 +98,11 @@ bench: ## Run the benchmarks (BENCHTIME=2s).
 	@hack/redis
 	go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./receiver/...
 
+.PHONY: bench-ack
+bench-ack: ## Compare durable answers and deliveries with a server that only verifies (BENCH='-parts acks').
+	@hack/redis
+	@go build -o bin/bench ./test/bench && exec bin/bench $(BENCH)
+
 .PHONY: fuzz
 fuzz: ## Fuzz every parser for a while each (FUZZTIME=30s).
 	@hack/fuzz $(or $(FUZZTIME),30s)

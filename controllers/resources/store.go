@@ -1,12 +1,11 @@
 package resources
 
 import (
-	"strconv"
-
 	corev1 "k8s.io/api/core/v1"
 	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
 
 	"github.com/postern-dev/postern/receiver/queue/acl"
+	"github.com/postern-dev/postern/receiver/queue/serverargs"
 )
 
 const storePath = "/data"
@@ -54,14 +53,9 @@ func (m *model) storeArguments() []string {
 		"--unixsocket", socketPath,
 		"--unixsocketperm", "700",
 		"--dir", storePath,
-		"--appendonly", "yes",
-		"--appendfsync", "always",
-		"--no-appendfsync-on-rewrite", "no",
-		"--aof-load-truncated", "yes",
-		"--save", "",
-		"--maxmemory", strconv.FormatInt(m.spec.Store.Sidecar.MaxMemory.Value(), 10),
-		"--maxmemory-policy", "noeviction",
-		"--io-threads", "1",
 	}
+	arguments = append(arguments, serverargs.Sized(m.spec.Store.Sidecar.MaxMemory.Value())...)
+	arguments = append(arguments, serverargs.Durable...)
+	arguments = append(arguments, serverargs.Tuned...)
 	return append(arguments, acl.ServerArgs()...)
 }

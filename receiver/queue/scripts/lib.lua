@@ -8,7 +8,7 @@ local function clock(given)
   return t[1] * 1000 + math.floor(t[2] / 1000)
 end
 
-local function integer(n) return string.format('%.0f', n) end
+local function integer(n) return string.format('%d', n) end
 
 -- many runs a command on as many arguments as there are; none is no call.
 local function many(command, key, arguments)
@@ -96,9 +96,8 @@ end
 local function trim(e, limit, now)
   local extra = math.min(redis.call('ZCARD', e.history) - limit, 128)
   if extra <= 0 then return 0 end
-  local popped, ids = redis.call('ZPOPMIN', e.history, extra), {}
-  for i = 1, #popped, 2 do ids[#ids + 1] = popped[i] end
-  retire(e, ids, now)
+  retire(e, redis.call('ZRANGE', e.history, 0, extra - 1), now)
+  redis.call('ZREMRANGEBYRANK', e.history, 0, extra - 1)
   return extra
 end
 
