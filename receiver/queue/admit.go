@@ -30,7 +30,7 @@ func (r *Redis) Admit(ctx context.Context, admission *Admission) (Receipt, error
 	if err := r.admitting(); err != nil {
 		return Receipt{}, err
 	}
-	if err := r.register(ctx, admission); err != nil {
+	if err := r.register(ctx, admission.Event.EndpointUID, admission.Targets...); err != nil {
 		return Receipt{}, err
 	}
 	work := admission.work()
@@ -169,9 +169,8 @@ func granted(admission *Admission) Receipt {
 // register puts endpoint and targets in the sets of those known, before the
 // first event of each. The sets are for listing and cleaning up; they are of
 // another slot than the events and cannot be part of the script.
-func (r *Redis) register(ctx context.Context, admission *Admission) error {
-	uid := admission.Event.EndpointUID
-	for _, target := range admission.Targets {
+func (r *Redis) register(ctx context.Context, uid string, targets ...string) error {
+	for _, target := range targets {
 		queue := ID{EndpointUID: uid, Target: target}
 		if _, known := r.registered.Load(queue); known {
 			continue

@@ -15,6 +15,8 @@ package queue
 //	                             stands for another event: id by end of the window, ms
 //	p:{uid}:r:<mark>     string  "<expiry ms>:<id of the first>": a replay mark, or the
 //	                             id of an event whose mark stands for another
+//	p:{uid}:f:<mark>     string  "<until ms>:<owner>": a mark whose event is just being
+//	                             forwarded while its sender waits; see mark.go
 //	p:{uid}:j:<id>       hash    long work: owner o until u, state s; see job.go
 //	p:{uid}:q:<target>   zset    queue: id by when it is due, ms
 //	p:{uid}:x:<target>   zset    dead letters of the target: id by when it died, ms
@@ -51,6 +53,7 @@ func (k endpointKeys) history() string { return string(k) + "history" }
 func (k endpointKeys) seen() string    { return string(k) + "seen" }
 
 func (k endpointKeys) record(id string) string         { return string(k) + "e:" + id }
+func (k endpointKeys) held(mark string) string         { return string(k) + "f:" + mark }
 func (k endpointKeys) job(id string) string            { return string(k) + "j:" + id }
 func (k endpointKeys) queue(target string) string      { return string(k) + "q:" + target }
 func (k endpointKeys) targetDead(target string) string { return string(k) + "x:" + target }

@@ -65,7 +65,7 @@ func (m *Memory) Admit(_ context.Context, admission *Admission) (Receipt, error)
 	now := m.clock()
 	endpoint := m.endpoint(admission.Event.EndpointUID)
 	m.used -= endpoint.forgetSome(now)
-	if first, ok := endpoint.first(admission, now); ok {
+	if first, ok := endpoint.first(admission.Event.ID, admission.ReplayMark, now); ok {
 		return Receipt{EventID: first, Duplicate: true}, nil
 	}
 	size := admission.Event.Size() + 2*markBytes
@@ -76,7 +76,7 @@ func (m *Memory) Admit(_ context.Context, admission *Admission) (Receipt, error)
 	if endpoint.records[markID] != nil {
 		admission.Event.ID = NewID()
 	}
-	m.used += endpoint.remember(markID, admission, now)
+	m.used += endpoint.remember(markID, admission.Event.ID, admission.ReplayMark, admission.RememberFor, now)
 	m.used += admission.Event.Size()
 	return endpoint.enqueue(admission, now), nil
 }
@@ -96,6 +96,7 @@ func (m *Memory) endpoint(uid string) *memoryEndpoint {
 			uid:     uid,
 			records: map[string]*memoryRecord{},
 			marks:   map[string]memoryMark{},
+			held:    map[string]memoryHold{},
 			queues:  map[string]*memoryQueue{},
 		}
 		m.endpoints[uid] = endpoint
@@ -117,7 +118,9 @@ type memoryEndpoint struct {
 	uid     string
 	records map[string]*memoryRecord
 	// marks are the deduplication marks by id, and by "r:"+ReplayMark.
-	marks  map[string]memoryMark
+	marks map[string]memoryMark
+	// held are the marks of events that are being delivered, by the same names.
+	held   map[string]memoryHold
 	queues map[string]*memoryQueue
 	// history holds delivered events, oldest first.
 	history []*memoryRecord
@@ -137,9 +140,8 @@ type memoryRecord struct {
 	targets      []*memoryTarget
 }
 
-// first finds the event that makes the admission a duplicate.
-func (e *memoryEndpoint) first(admission *Admission, now time.Time) (string, bool) {
-	id := admission.Event.ID
+// first finds the event whose copy one with this id and replay mark is.
+func (e *memoryEndpoint) first(id, replayMark string, now time.Time) (string, bool) {
 	mark, marked := e.marks[id]
 	if marked && mark.until.After(now) {
 		return mark.first, true
@@ -147,21 +149,21 @@ func (e *memoryEndpoint) first(admission *Admission, now time.Time) (string, boo
 	if !marked && e.records[id] != nil {
 		return id, true
 	}
-	if admission.ReplayMark == "" {
+	if replayMark == "" {
 		return "", false
 	}
-	mark = e.marks["r:"+admission.ReplayMark]
+	mark = e.marks["r:"+replayMark]
 	return mark.first, mark.until.After(now)
 }
 
 // remember sets the marks and returns the bytes to charge.
-func (e *memoryEndpoint) remember(markID string, admission *Admission, now time.Time) int64 {
+func (e *memoryEndpoint) remember(markID, first, replayMark string, window time.Duration, now time.Time) int64 {
 	before := len(e.marks)
-	if admission.RememberFor > 0 {
-		mark := memoryMark{first: admission.Event.ID, until: now.Add(admission.RememberFor)}
+	if window > 0 {
+		mark := memoryMark{first: first, until: now.Add(window)}
 		e.marks[markID] = mark
-		if admission.ReplayMark != "" {
-			e.marks["r:"+admission.ReplayMark] = mark
+		if replayMark != "" {
+			e.marks["r:"+replayMark] = mark
 		}
 	}
 	return int64(len(e.marks)-before) * markBytes

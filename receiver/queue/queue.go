@@ -143,6 +143,7 @@ type Store interface {
 	Inspector
 	Replayer
 	Keeper
+	Marker
 	Sizer
 	Ledger
 }

@@ -43,6 +43,10 @@ var (
 	sizeLua string
 	//go:embed scripts/job.lua
 	jobLua string
+	//go:embed scripts/takemark.lua
+	takeMarkLua string
+	//go:embed scripts/leavemark.lua
+	leaveMarkLua string
 )
 
 var (
@@ -58,6 +62,9 @@ var (
 	forgetScript = newScript("forget", allowOOM, forgetLua)
 	sizeScript   = newScript("size", "flags=no-writes", sizeLua)
 	jobScript    = newScript("job", allowOOM, jobLua)
+
+	takeMarkScript  = newScript("take mark", "", takeMarkLua)
+	leaveMarkScript = newScript("leave mark", allowOOM, leaveMarkLua)
 )
 
 // constantsLua are what Go and the scripts both know.
