@@ -3,7 +3,6 @@ package check
 import (
 	"net/http"
 	"slices"
-	"strings"
 
 	"github.com/postern-dev/postern/test/chaos/history"
 )
@@ -35,7 +34,7 @@ func (c *checker) observeReceive(r *history.Record) {
 	e := &c.events[i]
 	c.judgeBelief(i, e, got, about)
 	t := c.targetOf(got.Target)
-	c.judgePlace(e, t, got, about)
+	c.judgePlace(i, t, got, about)
 	d, position := c.deliveryOf(i, t)
 	c.observeAttempt(i, position, r)
 	if succeeded(got.Code) {
@@ -59,22 +58,43 @@ func (c *checker) judgeBelief(i int32, e *event, got *history.Receive, about Vio
 	}
 }
 
-// judgePlace is I4 for an event that was sent.
-func (c *checker) judgePlace(e *event, t *target, got *history.Receive, about Violation) {
+// judgePlace is I4 for an event that was sent. What looks wrong is judged again
+// when all is read: the record of a change comes after the change.
+func (c *checker) judgePlace(i int32, t *target, got *history.Receive, about Violation) {
+	e := &c.events[i]
 	if t.endpoint != e.endpoint.name || got.Endpoint != e.endpoint.name {
 		c.violate(Phantoms, about, "sent to %s, delivered for %s to a target of %s",
 			e.endpoint.name, got.Endpoint, t.endpoint)
 		return
 	}
-	versions := e.endpoint.during(e.firstSend, about.At)
-	for i := range versions {
-		if slices.Contains(versions[i].matching(e.eventType), got.Target) {
-			return
+	if !e.mayGo(got.Target, about.At) {
+		c.misplaced = append(c.misplaced, misplaced{event: i, about: about})
+	}
+}
+
+// misplaced is a delivery to a target that no version known so far has.
+type misplaced struct {
+	event int32
+	about Violation
+}
+
+func (c *checker) judgeMisplaced() {
+	for _, m := range c.misplaced {
+		e := &c.events[m.event]
+		if !e.mayGo(m.about.Target, m.about.At) {
+			c.violate(Phantoms, m.about, "events of type %q are for other targets, by every version since it was sent", e.eventType)
 		}
 	}
-	names := make([]string, 0, len(versions))
+}
+
+// mayGo tells whether a version that may have been in force since the event was
+// sent has the target for it.
+func (e *event) mayGo(target string, at int64) bool {
+	versions := e.endpoint.during(e.firstSend, at)
 	for i := range versions {
-		names = append(names, versions[i].matching(e.eventType)...)
+		if slices.Contains(versions[i].matching(e.eventType), target) {
+			return true
+		}
 	}
-	c.violate(Phantoms, about, "events of type %q are for [%s]", e.eventType, strings.Join(names, " "))
+	return false
 }

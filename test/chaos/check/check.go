@@ -40,16 +40,18 @@ type checker struct {
 	// forged are the requests under way that must not be believed.
 	forged map[request]struct{}
 	// bodies are those of events whose requests had several.
-	bodies   map[int32][]string
-	replays  map[int32][]int64
-	repeats  []repeat
-	waits    map[waitKey]*waits
-	windows  []window
-	open     map[int]int
-	doubt    doubt
-	live     liveness
-	truth    truth
-	measures measures
+	bodies  map[int32][]string
+	replays map[int32][]int64
+	repeats []repeat
+	// misplaced are deliveries to be judged again.
+	misplaced []misplaced
+	waits     map[waitKey]*waits
+	windows   []window
+	open      map[int]int
+	doubt     doubt
+	live      liveness
+	truth     truth
+	measures  measures
 }
 
 func newChecker() *checker {
@@ -107,6 +109,7 @@ func (c *checker) observe(r *history.Record) {
 // finish judges what only the whole history tells.
 func (c *checker) finish() {
 	c.judgeDurability()
+	c.judgeMisplaced()
 	c.judgeRepeats()
 	c.judgeWaits()
 	c.judgeLiveness()

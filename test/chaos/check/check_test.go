@@ -267,7 +267,7 @@ func TestPhantoms(t *testing.T) {
 		{"for another endpoint", "delivered for other/endpoint", func(h *synthetic) {
 			h.only(100, "2").Endpoint = "other/endpoint"
 		}},
-		{"at a target that does not want the type", `events of type "star" are for`, func(h *synthetic) {
+		{"at a target that does not want the type", `events of type "star" are for other targets`, func(h *synthetic) {
 			h.send(100, "2").Type = "star"
 			h.answer(101, "2", "accepted")
 			h.receive(110, "2", first)

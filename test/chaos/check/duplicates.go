@@ -27,7 +27,7 @@ func (c *checker) judgeAccepted(at int64, e *event) {
 		e.accepted++
 	}
 	window := v.DedupSeconds * int64(time.Second)
-	if ok && window > 0 && e.accepted > 1 && at-e.firstSend < window {
+	if ok && window > 0 && e.accepted > 1 && at-e.firstSend < window && !e.endpoint.removedAfter(e.firstSend) {
 		c.violate(Duplicates, Violation{ID: e.id, At: at}, "accepted %d times within the window", e.accepted)
 	}
 }
@@ -84,8 +84,12 @@ func (c *checker) replayed(r *repeat) int {
 	return count
 }
 
-// forgotten tells whether the event was sent again while it was not remembered.
+// forgotten tells whether the event was sent again while it was not remembered,
+// or to another endpoint of the same name.
 func forgotten(r *repeat, e *event) bool {
+	if e.endpoint.removedAfter(r.first) {
+		return r.extra < e.sends
+	}
 	v, _ := e.endpoint.latest()
 	return r.extra < e.sends && r.to-r.first >= v.DedupSeconds*int64(time.Second)
 }

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/postern-dev/postern/test/chaos/history"
 )
 
 // F17: clients that mean ill, while the good ones go on.
@@ -45,7 +47,7 @@ type client func(ctx context.Context, conn net.Conn, host, path string) error
 
 // hostile is a number of clients that all do the same, again and again.
 func hostile(name string, clients int, what client) *Kind {
-	return &Kind{Name: name, Lane: Others, Inject: func(ctx context.Context, i *Injection) error {
+	return &Kind{Name: name, Lane: Others, Excuses: []history.Excuse{history.ExcuseRequests}, Inject: func(ctx context.Context, i *Injection) error {
 		public, err := url.Parse(i.receiver().Public)
 		if err != nil {
 			return err

@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
+	"strings"
 
 	"github.com/postern-dev/postern/test/chaos/world"
 	"github.com/postern-dev/postern/test/kube"
@@ -17,6 +17,10 @@ var (
 	StopPrimary = &Kind{Name: "F15 stop the primary until failover", Lane: Processes, Excuses: duplicates,
 		Needs: watched, Inject: stopPrimary}
 	KillReplica = &Kind{Name: "F15 kill the replica", Lane: Processes, Needs: watched, Inject: killReplica}
+	// StalePrimary is the old primary that comes back before Sentinel has told
+	// anybody of the new one.
+	StalePrimary = &Kind{Name: "F15 old primary back before the failover is known", Lane: Processes, Excuses: duplicates,
+		Needs: watched, Inject: stalePrimary}
 )
 
 func watched(e *Env) string {
@@ -27,28 +31,32 @@ func watched(e *Env) string {
 }
 
 func killPrimary(ctx context.Context, i *Injection) error {
-	primary := i.World.Primary(ctx)
-	if primary == nil {
-		return errors.New("there is no primary to begin with")
-	}
-	i.Begin(primary.Name, "kill -9")
-	primary.Hold()
-	primary.Kill()
-	err := i.awaitOther(healing(ctx), primary)
-	primary.Release()
-	return errors.Join(err, i.awaitHealthy(healing(ctx)))
+	return i.failover(ctx, "kill -9", func(s *world.Store) { s.Hold(); s.Kill() }, i.awaitSwitch,
+		func(s *world.Store) { s.Release() })
 }
 
 func stopPrimary(ctx context.Context, i *Injection) error {
+	return i.failover(ctx, "stopped", func(s *world.Store) { s.Pause() }, i.awaitSwitch,
+		func(s *world.Store) { s.Resume() })
+}
+
+func stalePrimary(ctx context.Context, i *Injection) error {
+	return i.failover(ctx, "stopped", func(s *world.Store) { s.Pause() }, i.awaitPromotion,
+		func(s *world.Store) { s.Resume() })
+}
+
+// failover takes the primary away until another is one.
+func (i *Injection) failover(
+	ctx context.Context, how string, away func(*world.Store), await func(context.Context, *world.Store) error, back func(*world.Store),
+) error {
 	primary := i.World.Primary(ctx)
 	if primary == nil {
 		return errors.New("there is no primary to begin with")
 	}
-	i.Begin(primary.Name, "stopped, and back when another is primary")
-	primary.Pause()
-	err := i.awaitOther(healing(ctx), primary)
-	_ = rest(ctx, i.between(0, time.Second)) // it goes on either way
-	primary.Resume()
+	i.Begin(primary.Name, "%s, and back when another is primary", how)
+	away(primary)
+	err := await(healing(ctx), primary)
+	back(primary)
 	return errors.Join(err, i.awaitHealthy(healing(ctx)))
 }
 
@@ -64,18 +72,29 @@ func killReplica(ctx context.Context, i *Injection) error {
 	return i.awaitHealthy(healing(ctx))
 }
 
-// awaitOther waits until a store other than the old primary is one.
-func (i *Injection) awaitOther(ctx context.Context, old *world.Store) error {
+// awaitPromotion waits until a store other than the old primary is one.
+func (i *Injection) awaitPromotion(ctx context.Context, old *world.Store) error {
 	return kube.Until(ctx, "the replica to become the primary", world.Patience, func(ctx context.Context) error {
 		for _, s := range i.World.Stores {
 			if s == old {
 				continue
 			}
-			if role, err := s.Do(ctx, "ROLE"); err != nil || role[:6] != "master" {
+			if role, err := s.Do(ctx, "ROLE"); err != nil || !strings.HasPrefix(role, "master") {
 				return fmt.Errorf("%s says %q: %w", s.Name, role, err)
 			}
 		}
 		return nil
+	})
+}
+
+// awaitSwitch waits until Sentinel names another primary.
+func (i *Injection) awaitSwitch(ctx context.Context, old *world.Store) error {
+	return kube.Until(ctx, "Sentinel to name another primary", world.Patience, func(ctx context.Context) error {
+		port, err := i.World.Announced(ctx)
+		if err == nil && port == old.Port {
+			err = errors.New("it still names the old one")
+		}
+		return err
 	})
 }
 

@@ -27,6 +27,8 @@ const (
 	Targets Lane = "targets"
 	// Others are clients and operators.
 	Others Lane = "others"
+	// Longs last so long that others happen meanwhile.
+	Longs Lane = "longs"
 )
 
 // Kind is one way in which things go wrong.

@@ -20,7 +20,7 @@ var (
 	PauseReceiver  = &Kind{Name: "F7 stop receiver", Lane: Processes, Excuses: duplicates, AtBegin: true, AtEnd: underWay, Inject: pauseReceiver}
 	PauseStore     = &Kind{Name: "F7 stop redis", Lane: Processes, Excuses: duplicates, Inject: pauseStore}
 	PausePastLease = &Kind{
-		Name: "F7 stop receiver past its leases", Lane: Processes, Excuses: duplicates, AtBegin: true, AtEnd: underWay, Inject: pausePastLease,
+		Name: "F7 stop receiver past its leases", Lane: Longs, Excuses: duplicates, AtBegin: true, AtEnd: underWay, Inject: pausePastLease,
 		Needs: func(e *Env) string {
 			if len(e.World.Receivers) < 2 {
 				return "nobody else could take the leases: it needs two receivers"

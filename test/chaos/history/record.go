@@ -171,6 +171,9 @@ const (
 	ExcuseDuplicates Excuse = "duplicates"
 	// ExcuseCorruption: events may be quarantined as dead letters.
 	ExcuseCorruption Excuse = "corruption"
+	// ExcuseRequests: there are requests that the history does not have, all of
+	// which must be refused.
+	ExcuseRequests Excuse = "requests"
 )
 
 // Phase is where in a fault its record stands.

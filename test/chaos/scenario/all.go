@@ -11,10 +11,18 @@ import (
 // lively traffic has forgeries, copies at the same moment and repetitions.
 var lively = traffic.Options{Forged: 0.02, Copied: 0.02, Repeated: 0.05, Copies: 8}
 
+// impatient senders leave a receiver that does not answer, as a load balancer does.
+func impatient() traffic.Options {
+	options := lively
+	options.Timeout, options.Workers = 2*time.Second, 256
+	return options
+}
+
 // All are the scenarios, in the order in which they run.
 func All() []*Scenario {
 	return []*Scenario{
 		control(), mix(), replicas(), failover(), upgrade(), config(), clients(), targets(), files(), disk(), memory(),
+		stale(),
 	}
 }
 
@@ -47,7 +55,7 @@ func mix() *Scenario {
 func replicas() *Scenario {
 	return &Scenario{
 		Name: "replicas", About: "two receivers on one store: copies across both, leases that run out, rolling restarts",
-		Share: 2, Least: 15 * time.Second, Topology: world.External, Receivers: 2, Timeout: 2, Traffic: lively,
+		Share: 2, Least: 15 * time.Second, Topology: world.External, Receivers: 2, Timeout: 2, Traffic: impatient(),
 		Every: time.Second,
 		Faults: []fault.Choice{
 			{Kind: fault.KillReceiver, Weight: 3}, {Kind: fault.KillStore, Weight: 2}, {Kind: fault.KillBoth, Weight: 1},
@@ -62,13 +70,20 @@ func replicas() *Scenario {
 func failover() *Scenario {
 	return &Scenario{
 		Name: "failover", About: "a primary and a replica behind Sentinel: every acknowledged event is on both",
-		Share: 1.5, Least: 15 * time.Second, Topology: world.Sentinel, Receivers: 2, Timeout: 2, Rate: 500, Traffic: lively,
-		Every: 5 * time.Second,
+		Share: 1.5, Least: 30 * time.Second, Topology: world.Sentinel, Receivers: 2, Timeout: 2, Rate: 500, Traffic: impatient(),
+		Every: 10 * time.Second,
 		Faults: []fault.Choice{
 			{Kind: fault.KillPrimary, Weight: 2}, {Kind: fault.StopPrimary, Weight: 1}, {Kind: fault.KillReplica, Weight: 1},
 			{Kind: fault.KillReceiver, Weight: 1},
 		},
 	}
+}
+
+func stale() *Scenario {
+	s := failover()
+	s.Name, s.About, s.Named = "stale", "the old primary comes back before Sentinel has told of the new one", true
+	s.Faults = []fault.Choice{{Kind: fault.StalePrimary, Weight: 1}}
+	return s
 }
 
 func upgrade() *Scenario {

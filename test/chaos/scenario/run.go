@@ -202,12 +202,19 @@ func (r *run) play(ctx context.Context, length time.Duration, outcome *Outcome) 
 		return context.Cause(ctx)
 	}
 	if err == nil {
-		err = r.drainBacklog(ctx)
-	}
-	if err == nil {
-		err = r.env.World.WriteDead(ctx, r.env.Endpoints)
+		if failed := r.settle(ctx); failed != nil {
+			outcome.Problems = append(outcome.Problems, failed)
+		}
 	}
 	return err
+}
+
+// settle waits for the end of the backlog and lists the dead letters.
+func (r *run) settle(ctx context.Context) error {
+	if err := r.drainBacklog(ctx); err != nil {
+		return err
+	}
+	return r.env.World.WriteDead(ctx, r.env.Endpoints)
 }
 
 // drainBacklog waits until nothing is pending, or for too long.
@@ -280,11 +287,12 @@ func Names() []string {
 	return names
 }
 
-// Find returns scenarios by name; without names all of them.
+// Find returns scenarios by name; without names all but those that want to be
+// asked for.
 func Find(names []string) ([]*Scenario, error) {
 	all := All()
 	if len(names) == 0 {
-		return all, nil
+		return slices.DeleteFunc(all, func(s *Scenario) bool { return s.Named }), nil
 	}
 	var found []*Scenario
 	for _, name := range names {

@@ -18,6 +18,8 @@ import (
 type Scenario struct {
 	Name  string
 	About string
+	// Named scenarios run only when they are asked for by name.
+	Named bool
 	// Share is its part of the command's duration, relative to the others', and
 	// Least how long it takes at least.
 	Share float64

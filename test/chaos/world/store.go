@@ -51,7 +51,7 @@ func (w *World) newStore(name string, port int, args []string) (*Store, error) {
 	if w.options.DataDir != "" {
 		files.data = filepath.Join(w.options.DataDir, name)
 	}
-	if err := os.MkdirAll(files.data, 0o700); err != nil {
+	if err := errors.Join(os.MkdirAll(files.run, 0o700), os.MkdirAll(files.data, 0o700)); err != nil {
 		return nil, err
 	}
 	s := &Store{Dir: files.data, Port: port}

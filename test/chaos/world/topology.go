@@ -136,6 +136,7 @@ sentinel down-after-milliseconds %s 1000
 sentinel failover-timeout %s 5000
 sentinel parallel-syncs %s 1
 `, port, w.run, primaryName, primary, primaryName, primaryName, primaryName)
+	w.sentinel = port
 	path := filepath.Join(w.run, "sentinel.conf")
 	if err := os.WriteFile(path, []byte(configuration), 0o600); err != nil {
 		return err
@@ -158,6 +159,16 @@ func (w *World) Primary(ctx context.Context) *Store {
 		}
 	}
 	return nil
+}
+
+// Announced is the port of the store that Sentinel names as the primary.
+func (w *World) Announced(ctx context.Context) (int, error) {
+	reply, err := ask(ctx, "tcp", address(w.sentinel), []string{"SENTINEL", "GET-MASTER-ADDR-BY-NAME", primaryName})
+	if err != nil {
+		return 0, err
+	}
+	_, port, _ := strings.Cut(reply, "\n")
+	return strconv.Atoi(port)
 }
 
 // AwaitReplica waits until some primary has a replica that is in step.

@@ -39,6 +39,7 @@ type Unit struct {
 	changed *sync.Cond
 	process *local.Process
 	held    bool
+	paused  bool
 	closed  bool
 	// excused tells that ending by itself is what the fault is about.
 	excused int
@@ -119,18 +120,27 @@ func (u *Unit) doomed() *local.Process {
 	return u.process
 }
 
-// Pause stops the process without ending it, until Resume.
-func (u *Unit) Pause() { u.signal(syscall.SIGSTOP) }
+// Pause stops the process without ending it, until Resume. One that starts
+// meanwhile runs.
+func (u *Unit) Pause() { u.signal(syscall.SIGSTOP, true) }
 
 // Resume continues a paused process.
-func (u *Unit) Resume() { u.signal(syscall.SIGCONT) }
+func (u *Unit) Resume() { u.signal(syscall.SIGCONT, false) }
 
-func (u *Unit) signal(signal syscall.Signal) {
+func (u *Unit) signal(signal syscall.Signal, paused bool) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if u.process != nil {
 		u.process.Signal(signal)
+		u.paused = paused
 	}
+}
+
+// away tells that somebody keeps the process from answering, and will let go of it.
+func (u *Unit) away() bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.paused || u.held
 }
 
 // PID is the number of the process, 0 while there is none.
@@ -221,7 +231,7 @@ func (u *Unit) next() (p *local.Process, ok bool) {
 		u.failed = fmt.Errorf("%s does not start: %w", u.Name, err)
 		return nil, true
 	}
-	u.failed, u.process = nil, p
+	u.failed, u.process, u.paused = nil, p, false
 	u.history.Write(history.Record{Process: &history.Process{Name: u.Name, PID: p.PID(), Started: true}})
 	return p, true
 }

@@ -62,6 +62,7 @@ type World struct {
 	// Sentinels watch over the stores.
 	Sentinels []*Unit
 
+	sentinel int // its port
 	options  Options
 	run      string // short, because sockets have short paths
 	http     *http.Client
@@ -172,16 +173,23 @@ func (w *World) Units() []*Unit {
 	return append(units, w.Sentinels...)
 }
 
-// AwaitReady waits until every process answers.
+// AwaitReady waits until every process answers, but for those that another
+// fault keeps from it.
 func (w *World) AwaitReady(ctx context.Context) error {
-	units := w.Units()
-	slices.Reverse(units)
-	for _, u := range units {
-		if err := u.AwaitReady(ctx); err != nil {
-			return err
+	return kube.Until(ctx, "everything to be ready", Patience, func(ctx context.Context) error {
+		for _, u := range w.Units() {
+			if err := u.Err(); err != nil {
+				return err
+			}
+			if u.away() {
+				continue
+			}
+			if err := u.ready(ctx); err != nil {
+				return fmt.Errorf("%s: %w", u.Name, err)
+			}
 		}
-	}
-	return nil
+		return nil
+	})
 }
 
 // Crashes tells which processes ended although nobody had ended them.
