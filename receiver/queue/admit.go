@@ -95,7 +95,7 @@ func (r *Redis) admit(ctx context.Context, work admitWork) (first string, reply 
 //	ARGV  now; 1 to write the mark of a duplicate again; number of groups;
 //	      for each group: beginning of the endpoint's keys, lease ms, window ms,
 //	      history limit, 1 if there are replay marks else 0, number of targets,
-//	      targets, number of events;
+//	      number of events, targets;
 //	      for each event: mark's id, event's id (mostly the same), received ms,
 //	      record, [replay mark]
 //	returns for each group an error or, for each event: the id of the first for a
@@ -135,12 +135,11 @@ func appendAdmissions(keys, args []string, group []*step[admitWork]) (allKeys, a
 		replay = "1"
 	}
 	args = append(args, string(endpoint), durationMillis(common.leaseFor), durationMillis(common.window),
-		strconv.Itoa(common.historyLimit), replay, strconv.Itoa(len(common.targets)))
+		strconv.Itoa(common.historyLimit), replay, strconv.Itoa(len(common.targets)), strconv.Itoa(len(group)))
 	for _, target := range common.targets {
 		keys = append(keys, endpoint.queue(target))
 		args = append(args, target)
 	}
-	args = append(args, strconv.Itoa(len(group)))
 	for _, one := range group {
 		args = append(args, one.work.markID, one.work.id, one.work.received, one.work.record)
 		if one.work.replayMark != "" {

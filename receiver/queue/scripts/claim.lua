@@ -4,12 +4,13 @@ local ids = redis.call('ZRANGE', queue, '-inf', integer(now), 'BYSCORE', 'LIMIT'
 if #ids == 0 then return {} end
 
 local values = redis.call('HMGET', e.states, unpack(ids))
-local claimed, bytes, due, states, later, elsewhere, swept = {}, 0, {}, {}, {}, {}, {}
+local claimed, bytes = {}, 0
+local due, states, later, elsewhere, swept = list(), list(), list(), list(), list()
 for i, id in ipairs(ids) do
   local value, record = values[i], redis.call('GET', e.records .. id)
   local s = look(value, target)
   if not value or not record then
-    swept[#swept + 1] = id
+    push(swept, id)
   elseif not string.find(value, HEAD) then
     add(later, integer(now + 60000), id)
   elseif s and (s.letter == 'p' or s.letter == 'l') then
@@ -20,7 +21,7 @@ for i, id in ipairs(ids) do
     add(due, integer(now + lease), id)
     claimed[#claimed + 1] = {id, s.fence, s.attempts, tonumber(s.replay), record}
   else
-    elsewhere[#elsewhere + 1] = id
+    push(elsewhere, id)
   end
 end
 many('HSET', e.states, states)
@@ -28,7 +29,7 @@ many('ZADD', queue, due)
 many('ZADD', queue, later)
 many('ZREM', queue, elsewhere)
 -- Half of an event is none.
-if #swept > 0 then
+if swept.n > 0 then
   many('ZREM', queue, swept)
   many('ZREM', e.pending, swept)
   retire(e, swept, math.huge)

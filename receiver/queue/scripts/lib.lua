@@ -10,14 +10,22 @@ end
 
 local function integer(n) return string.format('%d', n) end
 
--- many runs a command on as many arguments as there are; none is no call.
-local function many(command, key, arguments)
-  if #arguments > 0 then redis.call(command, key, unpack(arguments)) end
+-- A list of arguments knows its length, which Lua's tables have to search.
+local function list() return {n = 0} end
+
+local function push(l, a)
+  local n = l.n + 1
+  l[n], l.n = a, n
 end
 
-local function add(list, a, b)
-  list[#list + 1] = a
-  list[#list + 1] = b
+local function add(l, a, b)
+  local n = l.n
+  l[n + 1], l[n + 2], l.n = a, b, n + 2
+end
+
+-- many runs a command on as many arguments as there are; none is no call.
+local function many(command, key, l)
+  if l.n > 0 then redis.call(command, key, unpack(l, 1, l.n)) end
 end
 
 -- endpoint makes the keys of an endpoint of their common beginning.
@@ -35,8 +43,8 @@ local TARGET = '^(%a) (%d+) (%d+) (%d) (%d+) ([^\n]*)()'
 local function head(window, history) return LAYOUT .. ' ' .. window .. ' ' .. history .. '\n' end
 
 local function line(target, s)
-  return target .. ' ' .. s.letter .. ' ' .. integer(s.fence) .. ' ' .. integer(s.attempts) .. ' ' .. s.replay .. ' ' ..
-    integer(s.tries) .. ' ' .. s.reason .. '\n'
+  return target .. ' ' .. s.letter .. ' ' .. s.fence .. ' ' .. s.attempts .. ' ' .. s.replay .. ' ' .. s.tries .. ' ' ..
+    s.reason .. '\n'
 end
 
 -- look reads where an event stands at a target; nil when it is not for it, or
@@ -67,26 +75,35 @@ local function unfinished(value)
   return open, buried
 end
 
--- logged calls visit with the log's field of each attempt that is kept of an event.
-local function logged(id, value, visit)
-  for target, tries in string.gmatch(value or '', '\n(%S+) %a %d+ %d+ %d (%d+)') do
-    for n = 0, math.min(tonumber(tries), ATTEMPTS) - 1 do visit(id .. ' ' .. target .. ' ' .. n) end
+-- logged returns what follows the event's id in the log's fields of its attempts.
+local function logged(value)
+  local fields = {}
+  for target, tries in string.gmatch(value, '\n(%S+) %a %d+ %d+ %d (%d+)') do
+    for n = 0, math.min(tonumber(tries), ATTEMPTS) - 1 do fields[#fields + 1] = ' ' .. target .. ' ' .. n end
   end
+  return fields
 end
 
 -- retire drops what events hold; their marks stay until their windows are over.
+-- Events that came together have the same state, which is read once.
 local function retire(e, ids, now)
   if #ids == 0 then return end
-  local values = redis.call('HMGET', e.states, unpack(ids))
-  local marks, records, log = {}, {}, {}
+  local values, read = redis.call('HMGET', e.states, unpack(ids)), {}
+  local marks, records, log = list(), list(), list()
   for i, id in ipairs(ids) do
-    local window = string.match(values[i] or '', HEAD)
-    if window and tonumber(window) > now then add(marks, window, id) end
-    records[i] = e.records .. id
-    logged(id, values[i], function(field) log[#log + 1] = field end)
+    local value = values[i] or ''
+    local known = read[value]
+    if not known then
+      known = {window = string.match(value, HEAD), fields = logged(value)}
+      known.marked = known.window and tonumber(known.window) > now
+      read[value] = known
+    end
+    if known.marked then add(marks, known.window, id) end
+    push(records, e.records .. id)
+    for _, field in ipairs(known.fields) do push(log, id .. field) end
   end
   many('ZADD', e.seen, marks)
-  redis.call('DEL', unpack(records))
+  redis.call('DEL', unpack(records, 1, records.n))
   redis.call('HDEL', e.states, unpack(ids))
   many('HDEL', e.log, log)
 end

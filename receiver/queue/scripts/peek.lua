@@ -10,8 +10,8 @@ for i = 2, #ARGV do
     local a, b, c, d = string.byte(start, FIXED - 3, FIXED)
     local whole = FIXED + ((a * 256 + b) * 256 + c) * 256 + d
     if whole > FIRST then start = redis.call('GETRANGE', record, 0, whole - 1) end
-    local fields, log = {}, {}
-    logged(id, value, function(field) fields[#fields + 1] = field end)
+    local fields, log = logged(value), list()
+    for j, field in ipairs(fields) do fields[j] = id .. field end
     if #fields > 0 then
       for j, attempt in ipairs(redis.call('HMGET', e.log, unpack(fields))) do add(log, fields[j], attempt or '') end
     end

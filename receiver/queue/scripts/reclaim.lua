@@ -7,7 +7,7 @@ for i = 1, #seen, 2 do
   if tonumber(seen[i + 1]) > now then ids[#ids + 1] = seen[i] end
 end
 if #ids > 0 then
-  local values, states, due = redis.call('HMGET', e.states, unpack(ids)), {}, {}
+  local values, states, due = redis.call('HMGET', e.states, unpack(ids)), list(), list()
   for i, id in ipairs(ids) do
     local s = look(values[i], target)
     if s and s.letter == 'l' then

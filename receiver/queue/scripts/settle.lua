@@ -1,70 +1,67 @@
-local now, arg, key = clock(ARGV[1]), 2, 1
+local now = clock(ARGV[1])
 
-local function take()
-  arg = arg + 1
-  return ARGV[arg - 1]
-end
-
-local function read()
-  local group = {
-    e = endpoint(take()), target = take(), queue = KEYS[key], targetDead = KEYS[key + 1], items = {}, ids = {},
-    -- What there is to write, for all items together.
-    values = {}, log = {}, due = {}, left = {}, died = {}, closed = {}, delivered = {}, finished = {},
+-- turn is what becomes of an event at a target by an outcome. Events that came
+-- together have the same state, so that this is worked out once for all.
+local function turn(group, value, s, outcome, reason, tried)
+  local t = {
+    letter = s.letter, fence = s.fence, attempts = s.attempts + tried, replay = s.replay, tries = s.tries + tried,
+    reason = reason ~= '' and reason or s.reason, from = s.from, after = s.after, field = s.tries % ATTEMPTS,
   }
-  key = key + 2
-  for i = 1, tonumber(take()) do
-    local item = {
-      id = take(), fence = tonumber(take()), outcome = take(), after = tonumber(take()), reason = take(), attempt = take(),
-    }
-    group.items[i], group.ids[i] = item, item.id
+  if outcome == 'retry' or outcome == 'release' then
+    t.letter, t.fence = 'p', s.fence + 1
+  else
+    t.letter = outcome == 'dead' and 'x' or 'd'
   end
-  return group
+  t.value = put(value, group.target, t)
+  if t.letter ~= 'p' then
+    local open, buried = unfinished(t.value)
+    local _, limit = string.match(value, HEAD)
+    t.closed, t.delivered, t.limit = open == 0, open == 0 and buried == 0, tonumber(limit)
+  end
+  return t
 end
 
--- close decides what becomes of an event that has ended at a target.
-local function close(group, item, value)
-  group.left[#group.left + 1] = item.id
-  if item.outcome == 'dead' then add(group.died, integer(now), item.id) end
-  local open, buried = unfinished(value)
-  if open > 0 then return end
-  group.closed[#group.closed + 1] = item.id
-  if buried > 0 then return end
-  local _, limit = string.match(value, HEAD)
-  group.limit = tonumber(limit)
-  if group.limit == 0 then
-    group.finished[#group.finished + 1] = item.id
-  else
-    add(group.delivered, integer(now), item.id)
-  end
+local function gather(group, id, t, after)
+  if t.letter == 'p' then return add(group.due, integer(now + after), id) end
+  push(group.left, id)
+  if t.letter == 'x' then add(group.died, group.now, id) end
+  if t.closed then push(group.closed, id) end
+  if not t.delivered then return end
+  group.limit = t.limit
+  if t.limit == 0 then push(group.finished, id) else add(group.delivered, group.now, id) end
 end
 
--- settle ends one lease and returns 1, or 0 when it is lost.
-local function settle(group, item)
-  local value, target = group.values[item.id], group.target
-  local s = look(value, target)
-  if not s or s.letter ~= 'l' or s.fence ~= item.fence then return 0 end
-  if item.reason ~= '' then s.reason = item.reason end
-  if item.attempt ~= '' then
-    add(group.log, item.id .. ' ' .. target .. ' ' .. s.tries % ATTEMPTS, item.attempt)
-    s.attempts, s.tries = s.attempts + 1, s.tries + 1
+-- settle ends the lease whose arguments begin there and returns 1, or 0 when it
+-- is lost.
+local function settle(group, at)
+  local id, outcome, reason, attempt = ARGV[at], ARGV[at + 2], ARGV[at + 4], ARGV[at + 5]
+  local value = group.values[id]
+  if not value then return 0 end
+  local s = group.looks[value]
+  if s == nil then
+    s = look(value, group.target) or false
+    group.looks[value] = s
+    if s then s.turns = {} end
   end
-  if item.outcome == 'retry' or item.outcome == 'release' then
-    s.letter, s.fence = 'p', s.fence + 1
-    add(group.due, integer(now + item.after), item.id)
-  else
-    s.letter = item.outcome == 'dead' and 'x' or 'd'
+  if not s or s.letter ~= 'l' or s.fence ~= tonumber(ARGV[at + 1]) then return 0 end
+  local tried = attempt ~= '' and 1 or 0
+  local name = outcome .. tried .. reason
+  local t = s.turns[name]
+  if not t then
+    t = turn(group, value, s, outcome, reason, tried)
+    s.turns[name] = t
   end
-  value = put(value, target, s)
-  group.values[item.id], group.changed = value, true
-  if s.letter ~= 'p' then close(group, item, value) end
+  if tried == 1 then add(group.log, id .. ' ' .. group.target .. ' ' .. t.field, attempt) end
+  group.values[id] = t.value
+  add(group.states, id, t.value)
+  gather(group, id, t, tonumber(ARGV[at + 3]))
   return 1
 end
 
 local function write(group)
-  local e, states = group.e, {}
-  for id, value in pairs(group.values) do add(states, id, value) end
+  local e = group.e
   many('HSET', e.log, group.log)
-  many('HSET', e.states, states)
+  many('HSET', e.states, group.states)
   many('ZADD', group.queue, group.due)
   many('ZADD', group.targetDead, group.died)
   many('ZADD', e.dead, group.died)
@@ -76,19 +73,32 @@ local function write(group)
 end
 
 local function settleAll(group)
-  local replies = {}
-  for i, value in ipairs(redis.call('HMGET', group.e.states, unpack(group.ids))) do
-    group.values[group.ids[i]] = value or nil
-  end
-  for i, item in ipairs(group.items) do replies[i] = settle(group, item) end
-  if group.changed then write(group) end
+  local ids, replies = {}, {}
+  for i = 1, group.count do ids[i] = ARGV[group.leases + (i - 1) * 6] end
+  for i, value in ipairs(redis.call('HMGET', group.e.states, unpack(ids))) do group.values[ids[i]] = value end
+  for i = 1, group.count do replies[i] = settle(group, group.leases + (i - 1) * 6) end
+  if group.states.n > 0 then write(group) end
   return replies
 end
 
+-- read finds a group in the arguments: where its leases begin.
+local function read(arg, key)
+  return {
+    e = endpoint(ARGV[arg]), target = ARGV[arg + 1], count = tonumber(ARGV[arg + 2]), leases = arg + 3,
+    queue = KEYS[key], targetDead = KEYS[key + 1], now = integer(now),
+    -- Where the events stand, and what is known of states.
+    values = {}, looks = {},
+    -- What there is to write, for all leases together.
+    states = list(), log = list(), due = list(), left = list(), died = list(), closed = list(), delivered = list(),
+    finished = list(),
+  }
+end
+
 -- An endpoint whose keys are broken must not fail its neighbours.
-local answers = {}
-for n = 1, tonumber(take()) do
-  local group = read()
+local answers, arg, key = {}, 3, 1
+for n = 1, tonumber(ARGV[2]) do
+  local group = read(arg, key)
+  arg, key = group.leases + group.count * 6, key + 2
   local ok, replies = pcall(settleAll, group)
   answers[n] = ok and replies or redis.error_reply(type(replies) == 'table' and replies.err or tostring(replies))
 end
