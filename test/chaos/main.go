@@ -36,6 +36,9 @@ type options struct {
 	previous  string
 	install   string
 	assets    string
+	mutants   string
+	sources   string
+	rounds    int
 }
 
 func main() {
@@ -43,6 +46,9 @@ func main() {
 	flag.Uint64Var(&o.seed, "seed", 1, "decides what is sent and which faults happen when")
 	flag.DurationVar(&o.duration, "duration", time.Minute, "time with faults and traffic, over all scenarios")
 	flag.StringVar(&o.scenarios, "scenario", "", "only these, with commas: "+strings.Join(scenario.Names(), ", "))
+	flag.IntVar(&o.rounds, "rounds", 1, "run every scenario so often, each time with the next seed")
+	flag.StringVar(&o.mutants, "mutants", "", `run known-bad builds instead: "all", or names with commas`)
+	flag.StringVar(&o.sources, "sources", ".", "folder of the module, of which mutants are made")
 	flag.IntVar(&o.events, "events", 0, "go on until so many events are acknowledged")
 	flag.IntVar(&o.faults, "faults", 0, "go on until so many faults are injected")
 	flag.StringVar(&o.out, "out", "dist/chaos", "folder for histories, logs and reports")
@@ -60,11 +66,11 @@ func main() {
 }
 
 func (o *options) run(ctx context.Context) error {
-	var names []string
-	if o.scenarios != "" {
-		names = strings.Split(o.scenarios, ",")
+	scenarios, err := scenario.Find(o.scenarios)
+	if err != nil {
+		return err
 	}
-	scenarios, err := scenario.Find(names)
+	mutants, err := chosen(o.mutants)
 	if err != nil {
 		return err
 	}
@@ -73,11 +79,38 @@ func (o *options) run(ctx context.Context) error {
 		return err
 	}
 	defer done()
+	if o.mutants != "" {
+		return o.hunt(ctx, setup, mutants)
+	}
+	return o.play(ctx, setup, scenarios)
+}
+
+// mostExtra bounds the additional rounds of one scenario that events and faults
+// still missing are made with.
+const mostExtra = 100
+
+// play runs the scenarios, and the one that has most of the time again until
+// there are as many events and faults as wanted.
+func (o *options) play(ctx context.Context, setup *scenario.Setup, scenarios []*scenario.Scenario) error {
 	t := &tally{}
-	for n, length := range lengths(scenarios, o.duration) {
-		if err := t.play(ctx, setup, scenarios[n], o.seed+uint64(n), length); err != nil {
+	seed, longest := o.seed, 0
+	parts := lengths(scenarios, o.duration/time.Duration(max(o.rounds, 1)))
+	for range max(o.rounds, 1) {
+		for n, length := range parts {
+			if err := t.play(ctx, setup, scenarios[n], seed, length); err != nil {
+				return err
+			}
+			seed++
+			if length > parts[longest] {
+				longest = n
+			}
+		}
+	}
+	for extra := 0; extra < mostExtra && (t.acked < o.events || t.injected < o.faults); extra++ {
+		if err := t.play(ctx, setup, scenarios[longest], seed, parts[longest]); err != nil {
 			return err
 		}
+		seed++
 	}
 	return t.conclude(setup)
 }
@@ -109,9 +142,15 @@ func (o *options) setup(ctx context.Context) (*scenario.Setup, func(), error) {
 
 // command repeats this run.
 func (o *options) command() string {
+	if o.mutants != "" {
+		return fmt.Sprintf("make chaos-mutants SEED=%d MUTANTS=%s", o.seed, o.mutants)
+	}
 	command := fmt.Sprintf("make chaos SEED=%d DURATION=%s", o.seed, o.duration)
 	if o.scenarios != "" {
 		command += " SCENARIO=" + o.scenarios
+	}
+	if o.rounds > 1 {
+		command += fmt.Sprintf(" ROUNDS=%d", o.rounds)
 	}
 	return command
 }

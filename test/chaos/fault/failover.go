@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/postern-dev/postern/test/chaos/world"
 	"github.com/postern-dev/postern/test/kube"
@@ -17,6 +18,9 @@ var (
 	StopPrimary = &Kind{Name: "F15 stop the primary until failover", Lane: Processes, Excuses: duplicates,
 		Needs: watched, Inject: stopPrimary}
 	KillReplica = &Kind{Name: "F15 kill the replica", Lane: Processes, Needs: watched, Inject: killReplica}
+	// StalledReplica loses what was acknowledged without the replica.
+	StalledReplica = &Kind{Name: "F15 replica stalls and the primary dies", Lane: Processes, Excuses: duplicates,
+		Needs: watched, Inject: stalledReplica}
 	// StalePrimary is the old primary that comes back before Sentinel has told
 	// anybody of the new one.
 	StalePrimary = &Kind{Name: "F15 old primary back before the failover is known", Lane: Processes, Excuses: duplicates,
@@ -57,6 +61,32 @@ func (i *Injection) failover(
 	away(primary)
 	err := await(healing(ctx), primary)
 	back(primary)
+	return errors.Join(err, i.awaitHealthy(healing(ctx)))
+}
+
+// stalling is how long the replica gets nothing, longer than a step of the store
+// may take.
+const stalling = 3 * time.Second
+
+func stalledReplica(ctx context.Context, i *Injection) error {
+	primary := i.World.Primary(ctx)
+	if primary == nil {
+		return errors.New("there is no primary to begin with")
+	}
+	i.Begin(primary.Name, "kill -9 after %s", stalling)
+	for _, s := range i.World.Stores {
+		if s != primary {
+			s.Pause()
+		}
+	}
+	_ = rest(ctx, stalling) // it goes on either way
+	primary.Hold()
+	primary.Kill()
+	for _, s := range i.World.Stores {
+		s.Resume()
+	}
+	err := i.awaitSwitch(healing(ctx), primary)
+	primary.Release()
 	return errors.Join(err, i.awaitHealthy(healing(ctx)))
 }
 

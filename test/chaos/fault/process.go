@@ -34,8 +34,8 @@ var (
 // stopped: those in flight at all targets of a scenario.
 const underWay = 256
 
-// pastLease is more than a target's timeout of a second and the lease's margin.
-const pastLease = 18 * time.Second
+// pastLease is a little more than a lease of 15 s.
+const pastLease = 16500 * time.Millisecond
 
 func killReceiver(ctx context.Context, i *Injection) error {
 	r := i.receiver()

@@ -10,6 +10,7 @@ import (
 // F9: targets do not do what they should.
 var (
 	TargetFails     = behaving("F9 target answers 500", traffic.Behaviour{Kind: traffic.Fail, Status: 500})
+	TargetRefuses   = behaving("F9 target answers 422", traffic.Behaviour{Kind: traffic.Fail, Status: 422})
 	TargetDown      = behaving("F9 target answers 503 with Retry-After", traffic.Behaviour{Kind: traffic.Fail, Status: 503, RetryAfter: 1})
 	TargetBusy      = behaving("F9 target answers 429 with Retry-After", traffic.Behaviour{Kind: traffic.Busy, RetryAfter: 1})
 	TargetRedirects = behaving("F9 target redirects", traffic.Behaviour{Kind: traffic.Redirect})

@@ -17,8 +17,8 @@ const (
 	targetBusy    = "F9 target answers 429 with Retry-After"
 	targetDown    = "F9 target answers 503 with Retry-After"
 	targetSlow    = "F9 target takes half a second"
-	flipBits      = "F14 bits flip"
-	failover      = "F15 failover"
+	flipBits      = "F14 flipped bits in bodies"
+	failover      = "F15 replica stalls and the primary dies"
 )
 
 // All returns every mutant.

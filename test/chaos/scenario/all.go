@@ -74,6 +74,7 @@ func failover() *Scenario {
 		Every: 10 * time.Second,
 		Faults: []fault.Choice{
 			{Kind: fault.KillPrimary, Weight: 2}, {Kind: fault.StopPrimary, Weight: 1}, {Kind: fault.KillReplica, Weight: 1},
+			{Kind: fault.StalledReplica, Weight: 1},
 			{Kind: fault.KillReceiver, Weight: 1},
 		},
 	}
@@ -127,7 +128,7 @@ func targets() *Scenario {
 		Share: 1, Least: 15 * time.Second, Topology: world.Sidecar, Timeout: 2, Rate: 300, Traffic: lively,
 		Every: 1500 * time.Millisecond,
 		Faults: []fault.Choice{
-			{Kind: fault.TargetFails, Weight: 1}, {Kind: fault.TargetDown, Weight: 1}, {Kind: fault.TargetBusy, Weight: 1},
+			{Kind: fault.TargetFails, Weight: 1}, {Kind: fault.TargetRefuses, Weight: 1}, {Kind: fault.TargetDown, Weight: 1}, {Kind: fault.TargetBusy, Weight: 1},
 			{Kind: fault.TargetRedirects, Weight: 1}, {Kind: fault.TargetHuge, Weight: 0.3}, {Kind: fault.TargetSlow, Weight: 1},
 			{Kind: fault.TargetLate, Weight: 1}, {Kind: fault.TargetHangs, Weight: 1}, {Kind: fault.TargetResets, Weight: 1},
 			{Kind: fault.TargetStops, Weight: 1}, {Kind: fault.TargetGone, Weight: 0.5},

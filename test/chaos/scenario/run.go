@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/postern-dev/postern/test/chaos/check"
@@ -25,7 +26,7 @@ const (
 	// eventDeadline is how long a sender tries.
 	eventDeadline = 90 * time.Second
 	// drainSlack is how much longer than it may last a backlog is waited for.
-	drainSlack = 10 * time.Second
+	drainSlack = 5 * time.Second
 )
 
 // Setup is what all scenarios of a command share.
@@ -74,7 +75,7 @@ type run struct {
 
 // Run runs a scenario for a time. An error means that there is nothing to judge.
 func (s *Setup) Run(ctx context.Context, what *Scenario, seed uint64, length time.Duration) (*Outcome, error) {
-	r := &run{Setup: s, Scenario: what, seed: seed, folder: filepath.Join(s.Folder, what.Name)}
+	r := &run{Setup: s, Scenario: what, seed: seed, folder: filepath.Join(s.Folder, fmt.Sprintf("%s-%d", what.Name, seed))}
 	outcome := &Outcome{Scenario: what, Folder: r.folder}
 	if err := r.open(); err != nil {
 		return nil, err
@@ -287,15 +288,15 @@ func Names() []string {
 	return names
 }
 
-// Find returns scenarios by name; without names all but those that want to be
+// Find returns scenarios by names with commas; without names all but those that want to be
 // asked for.
-func Find(names []string) ([]*Scenario, error) {
+func Find(names string) ([]*Scenario, error) {
 	all := All()
-	if len(names) == 0 {
+	if names == "" {
 		return slices.DeleteFunc(all, func(s *Scenario) bool { return s.Named }), nil
 	}
 	var found []*Scenario
-	for _, name := range names {
+	for name := range strings.SplitSeq(names, ",") {
 		i := slices.IndexFunc(all, func(s *Scenario) bool { return s.Name == name })
 		if i < 0 {
 			return nil, fmt.Errorf("no scenario is called %q; there are %v", name, Names())

@@ -32,7 +32,7 @@ type Scenario struct {
 	// Volume is the size of the store's disk; 0 means that of the machine.
 	Volume int64
 
-	// Timeout is that of the targets in seconds; leases are 15 s longer.
+	// Timeout is that of the targets in seconds.
 	Timeout int64
 	// Rate is new events in a second; 0 means as many as go.
 	Rate float64
@@ -51,8 +51,8 @@ type Scenario struct {
 
 const (
 	mib = 1 << 20
-	// leaseMargin is how much longer than a target's timeout a lease lasts.
-	leaseMargin = 15 * time.Second
+	// lease is how long an event that nobody delivers is held for who is gone.
+	lease = 15 * time.Second
 	// scanInterval is how often a receiver looks at every queue, at the latest.
 	scanInterval = 20 * time.Second
 )
@@ -66,7 +66,7 @@ func (s *Scenario) drain() time.Duration {
 	if len(s.Faults) == 0 {
 		return 5 * time.Second
 	}
-	return time.Duration(s.Timeout)*time.Second + leaseMargin + scanInterval
+	return lease + scanInterval
 }
 
 // usual are the bounds of every scenario: the limits of the pod's containers.

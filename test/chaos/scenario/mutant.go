@@ -1,0 +1,50 @@
+package scenario
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/postern-dev/postern/test/chaos/check"
+	"github.com/postern-dev/postern/test/chaos/fault"
+	"github.com/postern-dev/postern/test/chaos/mutant"
+	"github.com/postern-dev/postern/test/chaos/world"
+)
+
+// longFault is how long a mutant runs for that shows only after leases have run out.
+const (
+	mutantLength = 8 * time.Second
+	longFault    = 20 * time.Second
+)
+
+// OfMutant is the scenario that must catch a mutant, and how long it takes.
+func OfMutant(m *mutant.Mutant) (*Scenario, time.Duration, error) {
+	s := &Scenario{
+		Name: m.Name, About: m.Why, Topology: world.Topology(m.Topology), Receivers: 2, StoreArgs: m.StoreArgs,
+		Timeout: 2, Rate: 400, Traffic: lively, Every: 1200 * time.Millisecond, Drain: 3 * time.Second,
+	}
+	length := mutantLength
+	for _, name := range m.Faults {
+		kind, ok := fault.Named(name)
+		if !ok {
+			return nil, 0, fmt.Errorf("the mutant %s wants the fault %q, which there is not", m.Name, name)
+		}
+		s.Faults = append(s.Faults, fault.Choice{Kind: kind, Weight: 1})
+		if kind.Lane == fault.Longs {
+			length = longFault
+		}
+	}
+	if s.Topology == world.Sidecar {
+		s.Receivers = 1
+	} else {
+		s.Traffic = impatient()
+	}
+	return s, length, nil
+}
+
+// Caught tells whether the checker found what it must find in a mutant.
+func Caught(m *mutant.Mutant, outcome *Outcome) bool {
+	return slices.ContainsFunc(outcome.Result.Verdicts, func(v check.Verdict) bool {
+		return !v.OK() && slices.Contains(m.Invariants, v.Invariant)
+	})
+}
