@@ -1,7 +1,6 @@
 package controltest
 
 import (
-	"encoding/json"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -27,14 +26,21 @@ type Receiver struct {
 	notReady string
 	held     map[string]bool
 	rejected map[string]string
+	progress map[string]route.ReplayProgress
+	counted  []confirm.Traffic
 }
 
 // NewReceiver starts a receiver.
 func NewReceiver(cluster *Cluster, namespace string) *Receiver {
-	r := &Receiver{cluster: cluster, namespace: namespace, held: map[string]bool{}, rejected: map[string]string{}}
+	r := &Receiver{
+		cluster: cluster, namespace: namespace, held: map[string]bool{}, rejected: map[string]string{},
+		progress: map[string]route.ReplayProgress{},
+	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /readyz", r.readyz)
 	mux.HandleFunc("GET /routes", r.routes)
+	mux.HandleFunc("GET /replays", r.replays)
+	mux.HandleFunc("GET /traffic", r.traffic)
 	r.server = httptest.NewServer(mux)
 	return r
 }
@@ -92,14 +98,7 @@ func (r *Receiver) routes(w http.ResponseWriter, request *http.Request) {
 	if loaded := r.load(request, request.URL.Query().Get("uid")); loaded != nil {
 		routes = append(routes, *loaded)
 	}
-	w.Header().Set("Content-Type", "application/json")
-	answer := struct {
-		Count  int              `json:"count"`
-		Routes []confirm.Loaded `json:"routes"`
-	}{len(routes), routes}
-	if err := json.NewEncoder(w).Encode(answer); err != nil {
-		http.Error(w, err.Error(), http.StatusInternalServerError)
-	}
+	answer(w, map[string]any{"count": len(routes), "routes": routes})
 }
 
 func (r *Receiver) load(request *http.Request, uid string) *confirm.Loaded {

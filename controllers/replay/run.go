@@ -53,7 +53,7 @@ func (r *Reconciler) asked(ctx context.Context, replay *v1alpha1.WebhookReplay) 
 		return nil, fmt.Errorf("get Secret %s: %w", key, err)
 	}
 	asked, err := route.UnmarshalReplay(secret.Data[meta.ReplayKey])
-	if err != nil {
+	if err != nil || asked.UID != string(replay.UID) {
 		return nil, nil //nolint:nilerr,nilnil // changed by hand: it is written again
 	}
 	return asked, nil

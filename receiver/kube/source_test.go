@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	"github.com/postern-dev/postern/receiver/kube"
 	"github.com/postern-dev/postern/receiver/route"
 	"github.com/postern-dev/postern/receiver/route/routetest"
@@ -227,4 +229,55 @@ func TestNewChecksItsOptions(t *testing.T) {
 			t.Errorf("%+v is accepted", options)
 		}
 	}
+}
+
+func TestReplaysAreHandedOn(t *testing.T) {
+	t.Parallel()
+	ns := namespace(t)
+	putIndex(t, ns)
+	sets := make(chan string, 1024)
+	follow(t, kube.Options{Namespace: ns, Replays: func(replays []*route.Replay) {
+		var uids []string
+		for _, replay := range replays {
+			uids = append(uids, replay.UID)
+		}
+		sets <- strings.Join(uids, " ")
+	}})
+	await := func(want string) {
+		t.Helper()
+		deadline := time.After(patience)
+		for {
+			select {
+			case got := <-sets:
+				if got == want {
+					return
+				}
+			case <-deadline:
+				t.Fatalf("no set of replays is %q", want)
+			}
+		}
+	}
+	document := func(uid string) []byte {
+		data, err := (&route.Replay{SchemaVersion: route.ReplayVersion, UID: uid, EndpointUID: "e"}).Marshal()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return data
+	}
+	ask := func(name string, data []byte) {
+		t.Helper()
+		put(t, secret(ns, name, kube.ReplayLabel, kube.ReplayKey, data))
+	}
+	await("")
+	ask("replay-a", document("a"))
+	await("a")
+	ask("replay-broken", []byte("{"))
+	ask("replay-newer", []byte(`{"schemaVersion":99,"uid":"newer","endpointUID":"e"}`))
+	ask("replay-other", document("a")) // somebody else's
+	ask("replay-b", document("b"))
+	await("a b")
+	if err := api.CoreV1().Secrets(ns).Delete(t.Context(), "replay-a", metav1.DeleteOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	await("b")
 }

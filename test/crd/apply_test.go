@@ -27,8 +27,11 @@ targets:
 func object(t *testing.T, kind string, change map[string]any) *unstructured.Unstructured {
 	t.Helper()
 	spec := map[string]any{}
-	if kind == v1alpha1.KindWebhookEndpoint {
+	switch kind {
+	case v1alpha1.KindWebhookEndpoint:
 		spec = parse(t, minimal)
+	case v1alpha1.KindWebhookReplay:
+		spec = parse(t, "endpointRef: {name: github}")
 	}
 	maps.Copy(spec, change)
 	maps.DeleteFunc(spec, func(_ string, value any) bool { return value == nil })

@@ -18,6 +18,8 @@ import (
 type refusals struct {
 	Kind  string `json:"kind"`
 	Cases []struct {
+		// Was is what the spec was before, for rules about changes.
+		Was     map[string]any `json:"was"`
 		Spec    map[string]any `json:"spec"`
 		Refused string         `json:"refused"`
 	} `json:"cases"`
@@ -31,6 +33,10 @@ func TestRefusals(t *testing.T) {
 		for i, c := range content.Cases {
 			t.Run(fmt.Sprintf("%s/%d", name, i), func(t *testing.T) {
 				t.Parallel()
+				if c.Was != nil {
+					refusedChange(t, content.Kind, c.Was, c.Spec, c.Refused)
+					return
+				}
 				refused(t, content.Kind, c.Spec, c.Refused)
 			})
 		}
@@ -70,6 +76,19 @@ func refused(t *testing.T, kind string, spec map[string]any, want string) {
 	}
 	if causes := causes(err); len(causes) > 1 {
 		t.Errorf("%v is refused for more than one reason: %q", spec, causes)
+	}
+}
+
+func refusedChange(t *testing.T, kind string, was, spec map[string]any, want string) {
+	t.Helper()
+	existing, changed := object(t, kind, was), object(t, kind, spec)
+	existing.SetName("changing")
+	if err := api.Create(t.Context(), existing); err != nil {
+		t.Fatal(err)
+	}
+	existing.Object["spec"] = changed.Object["spec"]
+	if err := api.Update(t.Context(), existing); err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("changing %v to %v: %v, want %q", was, spec, err, want)
 	}
 }
 
