@@ -106,11 +106,16 @@ func refuseStore(err error) error {
 }
 
 func (h *Handler) stored(x *exchange, receipt queue.Receipt) *answer {
-	outcome := OutcomeDuplicate
-	if !receipt.Duplicate {
-		outcome = OutcomeAccepted
-		h.Quota.Stored(x.route().UID, x.event.Size())
-		h.Metrics.Received(x.route(), x.event.Type)
+	if receipt.Duplicate {
+		return duplicateOf(receipt.EventID)
 	}
-	return newAnswer(outcome, http.StatusOK, map[string]string{"status": string(outcome), "id": receipt.EventID})
+	h.Quota.Stored(x.route().UID, x.event.Size())
+	h.Metrics.Received(x.route(), x.event.Type)
+	return answerFor(OutcomeAccepted, receipt.EventID)
+}
+
+func duplicateOf(first string) *answer { return answerFor(OutcomeDuplicate, first) }
+
+func answerFor(outcome Outcome, eventID string) *answer {
+	return newAnswer(outcome, http.StatusOK, map[string]string{"status": string(outcome), "id": eventID})
 }

@@ -19,6 +19,9 @@ type Options struct {
 	Tables func() *table.Table
 	// Store keeps what is accepted.
 	Store queue.Admitter
+	// Marks tell copies of events apart that are delivered directly; nil refuses
+	// events whose endpoints deliver directly and have a deduplication window.
+	Marks queue.Marker
 	// Quota bounds what namespaces have in the store; nil bounds nothing.
 	Quota Quota
 	// Deliverer is told of what was accepted; nil leaves everything to be claimed.
@@ -33,6 +36,9 @@ type Options struct {
 	// StoreTimeout is the hard cap on the store step; 0 means 2.5 s, because
 	// senders give us 3 s.
 	StoreTimeout time.Duration
+	// CopyTimeout is how long a copy of an event that is being delivered directly
+	// waits for what becomes of it; 0 means 2.5 s, likewise.
+	CopyTimeout time.Duration
 	// Observe, if set, is told of every answer; it must not block.
 	Observe func(Result)
 	// JoinTrace, if set, returns the W3C trace context that an event travels with,
@@ -62,6 +68,12 @@ func (o Options) withDefaults() Options {
 	if o.StoreTimeout <= 0 {
 		o.StoreTimeout = 2500 * time.Millisecond
 	}
+	if o.CopyTimeout <= 0 {
+		o.CopyTimeout = 2500 * time.Millisecond
+	}
+	if o.Marks == nil {
+		o.Marks = unmarked{}
+	}
 	if o.Observe == nil {
 		o.Observe = func(Result) {}
 	}
@@ -81,6 +93,7 @@ func (o Options) withDefaults() Options {
 type Handler struct {
 	Options
 	budget  *budget
+	copies  copies
 	sampler *sampler
 	stages  []stage
 }

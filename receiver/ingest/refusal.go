@@ -30,6 +30,7 @@ const (
 	ReasonStoreFull               Reason = "store_full"
 	ReasonNamespaceFull           Reason = "namespace_full"
 	ReasonSuspended               Reason = "suspended"
+	ReasonInFlight                Reason = "in_flight"
 	ReasonTargetBusy              Reason = "target_busy"
 	ReasonTargetFailed            Reason = "target_failed"
 	ReasonTargetTimeout           Reason = "target_timeout"
@@ -83,6 +84,7 @@ var presentations = map[Reason]presentation{
 	ReasonStoreFull:                        {status: http.StatusServiceUnavailable, retryAfter: 30 * time.Second},
 	ReasonNamespaceFull:                    {status: http.StatusServiceUnavailable, retryAfter: 30 * time.Second},
 	ReasonSuspended:                        {status: http.StatusServiceUnavailable, retryAfter: 30 * time.Second},
+	ReasonInFlight:                         {status: http.StatusServiceUnavailable, retryAfter: 2 * time.Second},
 	ReasonTargetBusy:                       {status: http.StatusServiceUnavailable, retryAfter: time.Second},
 	ReasonTargetFailed:                     {status: http.StatusBadGateway},
 	ReasonTargetTimeout:                    {status: http.StatusGatewayTimeout},

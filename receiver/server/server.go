@@ -173,6 +173,7 @@ func New(options Options) (*Server, error) {
 	handler := ingest.New(ingest.Options{
 		Tables:            s.table.Get,
 		Store:             timedStore{options.Store, options.Metrics, options.Tracer},
+		Marks:             options.Store,
 		Quota:             s.quota,
 		Deliverer:         deliverer{options.Engine},
 		TrustedProxies:    options.TrustedProxies,
