@@ -78,7 +78,7 @@ var storeMutants = []Mutant{
 		Name:       "everysec",
 		Why:        "events are acknowledged up to a second before they are on the disk",
 		Topology:   sidecar,
-		Faults:     []string{powerLoss},
+		Faults:     []string{powerLoss, targetFails},
 		StoreArgs:  []string{"--appendfsync", "everysec"},
 		Invariants: []check.Invariant{check.Durability},
 		Patches: []Patch{{
@@ -91,7 +91,7 @@ var storeMutants = []Mutant{
 		Name:       "pop-without-lease",
 		Why:        "an event is taken out of its queue when it is claimed, not when it is delivered",
 		Topology:   sidecar,
-		Faults:     []string{targetFails, killReceiver},
+		Faults:     []string{targetFails, targetSlow, killReceiver},
 		Invariants: []check.Invariant{check.Durability},
 		Patches: []Patch{{
 			File: "receiver/queue/scripts/claim.lua",
@@ -125,7 +125,7 @@ var storeMutants = []Mutant{
 			},
 			{
 				File: "receiver/queue/scripts/settle.lua",
-				Old:  "  if not s or s.letter ~= 'l' or s.fence ~= item.fence then return 0 end\n",
+				Old:  "  if not s or s.letter ~= 'l' or s.fence ~= tonumber(ARGV[at + 1]) then return 0 end\n",
 				New:  "  if not s then return 0 end\n",
 			},
 		},
@@ -136,9 +136,9 @@ var storeMutants = []Mutant{
 		Topology:   sidecar,
 		Invariants: []check.Invariant{check.Duplicates},
 		Patches: []Patch{{
-			File: "receiver/queue/scripts/admit.lua",
-			Old:  "    if not first then first, kept = duplicate(e, group, item, states[i], seen[i]) end\n",
-			New:  "",
+			File: "receiver/ingest/identify.go",
+			Old:  "	return shortHash(\"v1\\x00\" + x.route().UID + \"\\x00\" + key)\n",
+			New:  "	return queue.NewID()\n",
 		}},
 	},
 	{
