@@ -55,6 +55,7 @@ docs: manifests ## Generate the field tables of the kinds' pages from the CRDs.
 .PHONY: chart
 chart: manifests ## Generate what the Helm chart repeats: CRDs, rules, schema and table of the values.
 	go run ./hack/chart
+	go run ./hack/dashboards
 
 .PHONY: fmt
 fmt: ## Format the code.
@@ -92,6 +93,13 @@ test: bin/helm ## Run all tests: unit, golden, fuzz seeds, real Redis, real API 
 	@hack/redis
 	@hack/prometheus || echo "test: without prometheus the tests of alerts and dashboards are skipped" >&2
 	@assets=$$(hack/controlplane/assets) && KUBEBUILDER_ASSETS=$$assets hack/test
+
+.PHONY: check-dashboards
+check-dashboards: ## Run every query of the dashboards against a Prometheus and a receiver at work (UPDATE=1: draw their pictures).
+	@hack/redis
+	@hack/prometheus
+	@assets=$$(hack/controlplane/assets) && KUBEBUILDER_ASSETS=$$assets \
+	  go test ./test/dashboards -count 1 $(if $(UPDATE),-update)
 
 .PHONY: bench
 bench: ## Run the benchmarks (BENCHTIME=2s).
