@@ -89,14 +89,14 @@ func (e *Engine) judge(j *job, outcome policy.Outcome, record *queue.Attempt) *q
 		settlement.Outcome, report.Result = queue.Dead, ResultDead
 		e.logDeath(j, decision.Reason)
 	}
-	e.opts.Observer.Attempted(report)
+	e.report(j.lane, report)
 	return settlement
 }
 
 // bury ends an event without a further attempt.
 func (e *Engine) bury(j *job, reason string) *queue.Settlement {
 	e.logDeath(j, reason)
-	e.opts.Observer.Attempted(Report{Ref: j.lane.ref, Event: j.event, Result: ResultDead, Reason: reason})
+	e.report(j.lane, Report{Ref: j.lane.ref, Event: j.event, Result: ResultDead, Reason: reason})
 	return &queue.Settlement{Outcome: queue.Dead, Reason: reason}
 }
 
@@ -116,13 +116,14 @@ func (e *Engine) finish(j *job, outcome *policy.Outcome, latency time.Duration) 
 	}
 	changed := e.judgeTarget(j, outcome)
 	open := !l.breaker.Closed()
+	e.countOpen(l)
 	e.retime(l)
 	e.wake(l)
 	e.mu.Unlock()
 	if changed {
 		e.opts.Logger.Warn("Breaker changed", "endpoint", l.ref.Namespace+"/"+l.ref.Endpoint,
 			"target", l.ref.Target, "open", open)
-		e.opts.Observer.BreakerChanged(l.ref, open)
+		e.tell(l, func(o Observer) { o.BreakerChanged(l.ref, open) })
 	}
 }
 
@@ -139,7 +140,7 @@ func (e *Engine) judgeTarget(j *job, outcome *policy.Outcome) (changed bool) {
 	if !outcome.Unhealthy {
 		return l.breaker.Success()
 	}
-	if !l.breaker.Failure(l.spec.breaker, *outcome, j.probe, time.Now(), e.opts.Rand()) {
+	if !l.breaker.Failure(e.breakerSettings(l), *outcome, j.probe, time.Now(), e.opts.Rand()) {
 		return false
 	}
 	e.flush(l)

@@ -2,6 +2,7 @@ package deliver_test
 
 import (
 	"net/http"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -12,7 +13,7 @@ import (
 	"github.com/postern-dev/postern/receiver/route"
 )
 
-func TestDeadTargetCostsOneProbePerBackoff(t *testing.T) {
+func TestFailingTargetCostsOneProbePerBackoff(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		e := endpoint("ci", "a")
@@ -25,9 +26,9 @@ func TestDeadTargetCostsOneProbePerBackoff(t *testing.T) {
 		}
 		pass(10 * time.Minute)
 		attempts := len(w.targets.at())
-		// 5 to 8 until it opens, then 1.5+3+6+12 s and one every 22.5 s.
-		if attempts < 25 || attempts > 45 {
-			t.Errorf("%d attempts at a dead target in 10 minutes, want about 35", attempts)
+		// 5 to 8 until it opens, then one every 1.5 s.
+		if attempts < 350 || attempts > 450 {
+			t.Errorf("%d attempts at a failing target in 10 minutes, want about 400", attempts)
 		}
 		spent := 0
 		for _, ev := range events {
@@ -57,9 +58,9 @@ func TestBacklogDrainsAtOnceWhenTheTargetIsBack(t *testing.T) {
 		pass(time.Hour)
 		before := len(w.targets.at())
 		w.targets.reply(http.StatusOK)
-		pass(30 * time.Second)
+		pass(2 * time.Second)
 		if got := len(w.targets.at()) - before; got < 450 {
-			t.Errorf("%d of 500 events came within one back-off of the recovery", got)
+			t.Errorf("%d of 500 events came within 2s of the recovery", got)
 		}
 	})
 }
@@ -237,7 +238,7 @@ func TestExpiredEventsDieWhileTheBreakerIsOpen(t *testing.T) {
 		}
 		pass(55 * time.Second)
 		fresh, _ := w.admit(e)
-		pass(50 * time.Second)
+		pass(30 * time.Second)
 		w.expectStatus(queue.StatusDead, events...)
 		w.expectStatus(queue.StatusPending, fresh)
 		if got := w.state(events[99]).Reason; got != "expired" {
@@ -281,7 +282,9 @@ func TestNewAddressForgetsTheBreaker(t *testing.T) {
 		}
 		pass(time.Hour)
 		before := len(w.targets.at("a.ci"))
-		w.engine.SetRoutes([]*route.Endpoint{changed(e, func(e *route.Endpoint) { e.Targets[0].Service = "b" })})
+		moved := changed(e, func(e *route.Endpoint) { e.Targets[0].Service = "b" })
+		w.engine.SetRoutes([]*route.Endpoint{moved})
+		w.admit(moved)
 		synctest.Wait()
 		if got := len(w.targets.at("b.ci")); got == 0 {
 			t.Error("the new Service waits for the old one's back-off")
@@ -289,6 +292,9 @@ func TestNewAddressForgetsTheBreaker(t *testing.T) {
 		pass(10 * time.Minute)
 		if got := len(w.targets.at("a.ci")); got != before {
 			t.Errorf("the old Service got %d requests after the edit", got-before)
+		}
+		if got := w.seen.breakers; !slices.Equal(got, []bool{true, false}) {
+			t.Errorf("breaker changes are %v, want open, closed", got)
 		}
 	})
 }

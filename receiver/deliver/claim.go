@@ -60,6 +60,10 @@ func (e *Engine) startClaims() time.Duration {
 // startClaim takes room for the largest events that the endpoint can have,
 // because how large they are shows only when they are here.
 func (e *Engine) startClaim(l *lane, now time.Time) {
+	if l.breaker.Unreached() {
+		e.reach(l)
+		return
+	}
 	if l.held.lapsed(now) {
 		signal(e.renewSoon)
 		l.due = now.Add(lapsedWait)

@@ -95,11 +95,10 @@ func (e *Engine) buryRemoved(id queue.ID) (more bool) {
 	for _, delivery := range deliveries {
 		ev := delivery.Event
 		j := &job{
-			lane:  &lane{id: id, ref: Ref{Namespace: ev.Namespace, Endpoint: ev.Endpoint, Target: id.Target}, removed: true},
+			lane:  removedLane(id, Ref{Namespace: ev.Namespace, Endpoint: ev.Endpoint, Target: id.Target}),
 			event: ev,
 			lease: delivery.Lease,
 		}
-		j.lane.position = unscheduled
 		settlement := queue.Settlement{Outcome: queue.Release}
 		if !e.named(id) {
 			settlement = *e.bury(j, policy.ReasonTargetRemoved)
@@ -109,13 +108,17 @@ func (e *Engine) buryRemoved(id queue.ID) (more bool) {
 	return len(deliveries) == sweepBatch && !e.named(id) && e.root.Err() == nil
 }
 
+func removedLane(id queue.ID, ref Ref) *lane {
+	return &lane{id: id, ref: ref, removed: true, silent: true, position: unscheduled}
+}
+
 // knows tells what the table says about an endpoint; known is false before
-// the first table.
+// the first table, and while it is provisional.
 func (e *Engine) knows(uid string) (loaded, exists, known bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	loaded, exists = e.endpoints[uid]
-	return loaded, exists, e.endpoints != nil
+	return loaded, exists, e.endpoints != nil && !e.provisional
 }
 
 // named tells whether the routes name a queue's target.

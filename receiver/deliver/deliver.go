@@ -50,8 +50,9 @@ type Options struct {
 	RescanInterval time.Duration
 	// BreakerThreshold is how many failures in a row open a breaker; 0 means 5.
 	BreakerThreshold int
-	// BreakerMaxBackoff caps the time between probes of a dead target, together
-	// with the endpoint's own maxBackoffSeconds; 0 means 30 s.
+	// BreakerMaxBackoff caps the time between the events that a target which
+	// answers, but fails, is probed with, together with the endpoint's own
+	// maxBackoffSeconds; 0 means 2 s. It is longer while many targets fail.
 	BreakerMaxBackoff time.Duration
 	// RemovedGrace is how long the events of a target that was taken out of its
 	// endpoint wait for it to come back before they become dead letters; 0
@@ -88,7 +89,7 @@ func (o Options) withDefaults() Options {
 	}
 	orDuration(&o.Lease, 15*time.Second)
 	orDuration(&o.RescanInterval, 15*time.Second)
-	orDuration(&o.BreakerMaxBackoff, 30*time.Second)
+	orDuration(&o.BreakerMaxBackoff, 2*time.Second)
 	orDuration(&o.RemovedGrace, 10*time.Minute)
 	orDuration(&o.GoneGrace, time.Hour)
 	return o

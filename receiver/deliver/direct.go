@@ -56,7 +56,7 @@ func (e *Engine) Direct(ctx context.Context, ev *event.Event, target string) (*R
 	if outcome.Verdict != policy.Done {
 		report.Result, report.Reason = ResultRetry, outcome.Reason
 	}
-	e.opts.Observer.Attempted(report)
+	e.report(l, report)
 	if err != nil {
 		return nil, fmt.Errorf("target %s of %s/%s: %w", target, ev.Namespace, ev.Endpoint, err)
 	}

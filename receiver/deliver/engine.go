@@ -38,6 +38,10 @@ type Engine struct {
 	attempts       context.Context
 	cancelAttempts context.CancelFunc
 
+	// observing orders what is told of a lane and that it is removed. It is
+	// taken before mu.
+	observing sync.RWMutex
+
 	// mu guards everything below, lanes and tenants included. It is never held
 	// during a call to the store, to a target or to the observer.
 	mu      sync.Mutex
@@ -47,12 +51,15 @@ type Engine struct {
 	// holders are the lanes that have, or had, leases.
 	holders map[*lane]struct{}
 	// endpoints holds the UIDs that exist, true for those that are loaded; nil
-	// before the first table.
-	endpoints map[string]bool
-	line      fifo[*tenant]
-	timers    timers
-	outage    outage
-	used      int64
+	// before the first table. provisional tables say nothing of what they do not name.
+	provisional bool
+	endpoints   map[string]bool
+	line        fifo[*tenant]
+	// opened counts the open breakers.
+	opened int
+	timers timers
+	outage outage
+	used   int64
 	// returns wait to be given back to the store, releasing counts who does it.
 	returns   fifo[*job]
 	releasing int

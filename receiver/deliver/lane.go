@@ -23,7 +23,6 @@ type spec struct {
 	endpoint    *route.Endpoint
 	target      *route.Target
 	destination *outbound.Destination
-	breaker     policy.BreakerSettings
 }
 
 // blocked tells that nothing may be sent for now.
@@ -47,6 +46,10 @@ type lane struct {
 	// held are all events of the lane that this process has.
 	held    held
 	breaker policy.Breaker
+	// countedOpen is set while the engine counts the breaker as open, reaching
+	// while a connection is tried.
+	countedOpen bool
+	reaching    bool
 	// quick is set while the target's last answer came quickly.
 	quick bool
 
@@ -67,6 +70,8 @@ type lane struct {
 	ready bool
 	// removed lanes have no target any more.
 	removed bool
+	// silent lanes are those whose removal observers were told of; observing guards it.
+	silent bool
 	// at and position belong to the timers.
 	at       time.Time
 	position int
@@ -151,7 +156,7 @@ func (l *lane) takeAll() []*job {
 // claimAt is when events should be claimed next; zero means not for now.
 func (l *lane) claimAt() time.Time {
 	switch {
-	case l.removed, l.claiming, l.due.IsZero(), l.spec.blocked(), l.breaker.Probing():
+	case l.removed, l.claiming, l.reaching, l.due.IsZero(), l.spec.blocked(), l.breaker.Probing():
 		return time.Time{}
 	case !l.breaker.Closed():
 		return latest(l.due, l.breaker.Until())

@@ -56,6 +56,7 @@ type Observer interface {
 	// BreakerChanged is called when a breaker opens or closes.
 	BreakerChanged(ref Ref, open bool)
 	// Removed is called when a lane is gone, so that its series can go too.
+	// Nothing is told of a lane after it.
 	Removed(ref Ref)
 }
 
@@ -65,3 +66,16 @@ func (silent) Attempted(Report)          {}
 func (silent) Measured(Ref, queue.Depth) {}
 func (silent) BreakerChanged(Ref, bool)  {}
 func (silent) Removed(Ref)               {}
+
+// tell tells the observer something about a lane that is not removed.
+func (e *Engine) tell(l *lane, what func(Observer)) {
+	e.observing.RLock()
+	defer e.observing.RUnlock()
+	if !l.silent {
+		what(e.opts.Observer)
+	}
+}
+
+func (e *Engine) report(l *lane, report Report) {
+	e.tell(l, func(o Observer) { o.Attempted(report) })
+}

@@ -16,60 +16,92 @@ import (
 // of a removed target wait for it during RemovedGrace and then become dead
 // letters; those of a deleted endpoint are purged after GoneGrace.
 //
-// The first call must bring the complete table.
+// The table must be complete; see [Engine.SetProvisionalRoutes] for one that may not be.
 func (e *Engine) SetRoutes(endpoints []*route.Endpoint, unloaded ...string) {
-	removed := e.setRoutes(endpoints, unloaded)
-	for _, ref := range removed {
-		e.opts.Observer.Removed(ref)
+	e.replaceRoutes(endpoints, unloaded, false)
+}
+
+// SetProvisionalRoutes is SetRoutes with a table that may be older than the
+// events in the store: those of endpoints and targets that it does not name are
+// left alone until a table comes that is not provisional.
+func (e *Engine) SetProvisionalRoutes(endpoints []*route.Endpoint, unloaded ...string) {
+	e.replaceRoutes(endpoints, unloaded, true)
+}
+
+func (e *Engine) replaceRoutes(endpoints []*route.Endpoint, unloaded []string, provisional bool) {
+	e.observing.Lock()
+	defer e.observing.Unlock()
+	changes := e.setRoutes(endpoints, unloaded, provisional)
+	for _, l := range changes.removed {
+		l.silent = true
+		if !changes.named[l.ref] {
+			e.opts.Observer.Removed(l.ref)
+		}
+	}
+	for _, l := range changes.moved {
+		e.opts.Observer.BreakerChanged(l.ref, false)
 	}
 }
 
-func (e *Engine) setRoutes(endpoints []*route.Endpoint, unloaded []string) []Ref {
+// changes are what observers must know of a new table.
+type changes struct {
+	removed []*lane
+	// moved lanes have a new address, and their open breaker is forgotten.
+	moved []*lane
+	// named are the lanes that exist; another endpoint may have a removed one's name.
+	named map[Ref]bool
+}
+
+func (e *Engine) setRoutes(endpoints []*route.Endpoint, unloaded []string, provisional bool) changes {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	e.provisional = provisional
 	e.endpoints = make(map[string]bool, len(endpoints)+len(unloaded))
 	for _, uid := range unloaded {
 		e.endpoints[uid] = false
 	}
+	made := changes{named: make(map[Ref]bool, len(endpoints))}
 	wanted := make(map[queue.ID]bool, len(endpoints))
 	for _, endpoint := range endpoints {
 		e.endpoints[endpoint.UID] = true
 		for i := range endpoint.Targets {
 			id := queue.ID{EndpointUID: endpoint.UID, Target: endpoint.Targets[i].Name}
 			wanted[id] = true
-			e.setLane(id, endpoint, &endpoint.Targets[i])
+			if l := e.setLane(id, endpoint, &endpoint.Targets[i]); l != nil {
+				made.moved = append(made.moved, l)
+			}
+			made.named[e.lanes[id].ref] = true
 		}
 	}
-	var removed []Ref
 	for id, l := range e.lanes {
 		if !wanted[id] {
 			e.removeLane(l)
-			removed = append(removed, l.ref)
+			made.removed = append(made.removed, l)
 		}
 	}
 	signal(e.scanSoon)
-	return removed
+	return made
 }
 
-// setLane makes the lane of a target or gives it its new spec.
-func (e *Engine) setLane(id queue.ID, endpoint *route.Endpoint, target *route.Target) {
+// setLane makes the lane of a target or gives it its new spec. It returns the
+// lane when that closed an open breaker.
+func (e *Engine) setLane(id queue.ID, endpoint *route.Endpoint, target *route.Target) (moved *lane) {
 	l := e.lanes[id]
 	if l != nil && l.spec.endpoint == endpoint {
-		return
+		return nil
 	}
 	next := e.spec(endpoint, target)
 	if l == nil {
-		l = &lane{
-			id: id, spec: next, position: unscheduled, tenant: e.tenant(endpoint.Namespace),
-			ref: Ref{Namespace: endpoint.Namespace, Endpoint: endpoint.Name, Target: target.Name},
-		}
-		l.tenant.lanes++
-		e.lanes[id] = l
-		return
+		e.addLane(id, next)
+		return nil
 	}
 	if next.destination.Address() != l.spec.destination.Address() {
 		// What was learned about the old address does not hold for the new one.
+		if !l.breaker.Closed() {
+			moved = l
+		}
 		l.breaker = policy.Breaker{}
+		e.countOpen(l)
 	}
 	l.spec = next
 	if !l.open() {
@@ -77,6 +109,16 @@ func (e *Engine) setLane(id queue.ID, endpoint *route.Endpoint, target *route.Ta
 	}
 	e.retime(l)
 	e.wake(l)
+	return moved
+}
+
+func (e *Engine) addLane(id queue.ID, spec *spec) {
+	l := &lane{
+		id: id, spec: spec, position: unscheduled, tenant: e.tenant(spec.endpoint.Namespace),
+		ref: Ref{Namespace: spec.endpoint.Namespace, Endpoint: spec.endpoint.Name, Target: id.Target},
+	}
+	l.tenant.lanes++
+	e.lanes[id] = l
 }
 
 func (e *Engine) spec(endpoint *route.Endpoint, target *route.Target) *spec {
@@ -84,11 +126,6 @@ func (e *Engine) spec(endpoint *route.Endpoint, target *route.Target) *spec {
 		endpoint:    endpoint,
 		target:      target,
 		destination: e.opts.Network.Destination(target),
-		breaker: policy.BreakerSettings{
-			Threshold:  e.opts.BreakerThreshold,
-			MaxBackoff: e.opts.BreakerMaxBackoff,
-			Retry:      endpoint.Retry,
-		},
 	}
 }
 
@@ -106,6 +143,7 @@ func (e *Engine) tenant(name string) *tenant {
 func (e *Engine) removeLane(l *lane) {
 	e.flush(l)
 	l.removed = true
+	e.countOpen(l)
 	if l.position != unscheduled {
 		heap.Remove(&e.timers, l.position)
 	}

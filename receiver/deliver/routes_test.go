@@ -208,6 +208,82 @@ func TestNothingIsCleanedBeforeTheFirstTable(t *testing.T) {
 	})
 }
 
+// TestProvisionalTableCleansNothing: a receiver that begins with an old
+// snapshot, beside a store with events of newer endpoints and targets.
+func TestProvisionalTableCleansNothing(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		old, newer := endpoint("ci", "a"), endpoint("newer", "a")
+		grown := suspended(endpoint("ci", "a", "b"))
+		w := newWorld(t, nil, grown, suspended(newer))
+		ofEndpoint, _ := w.admit(newer)
+		ofTarget, _ := w.admit(grown)
+		w.stop()
+		w.engine.Wait()
+		w.start(nil)
+		w.engine.SetProvisionalRoutes(routes(old))
+		pass(10 * time.Hour)
+		w.expectStatus(queue.StatusPending, ofEndpoint)
+		if got := w.state(ofTarget, "b").Status; got != queue.StatusPending {
+			t.Errorf("the event of a newer target is %s", got)
+		}
+		if got := w.state(ofTarget, "a").Status; got != queue.StatusDelivered {
+			t.Errorf("the event of a target that the old table names is %s", got)
+		}
+		w.engine.SetRoutes(routes(endpoint("ci", "a", "b"), newer))
+		pass(time.Second)
+		w.expectStatus(queue.StatusDelivered, ofEndpoint, ofTarget)
+	})
+}
+
+// TestNothingIsToldOfARemovedTarget: what is told after Removed would make
+// series again that nobody deletes.
+func TestNothingIsToldOfARemovedTarget(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		e := endpoint("ci", "a", "b")
+		w := newWorld(t, nil, e)
+		w.targets.script(func(r *http.Request, _ string) (int, http.Header, error) {
+			return http.StatusOK, nil, hang(r, 10*time.Second)
+		})
+		for range 8 {
+			w.admit(e)
+		}
+		pass(3 * time.Second)
+		w.engine.SetRoutes(routes(changed(e, func(e *route.Endpoint) { e.Targets = e.Targets[1:] })))
+		synctest.Wait()
+		reported := len(w.seen.all())
+		ref := deliver.Ref{Namespace: "ci", Endpoint: "in", Target: "a"}
+		before, _ := w.seen.depth(ref)
+		pass(time.Hour)
+		for _, report := range w.seen.all()[reported:] {
+			if report.Ref.Target == "a" {
+				t.Errorf("told of %+v after the removal", report)
+			}
+		}
+		if depth, _ := w.seen.depth(ref); depth != before {
+			t.Errorf("told the depth %+v after the removal", depth)
+		}
+		if got := len(w.targets.at("a.ci")); got != 4 {
+			t.Errorf("the removed target got %d requests, want the 4 that were under way", got)
+		}
+	})
+}
+
+// TestNameThatIsTakenAgainKeepsItsSeries: an endpoint was deleted and made
+// anew, and both changes came with one table.
+func TestNameThatIsTakenAgainKeepsItsSeries(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		e := endpoint("ci", "a")
+		w := newWorld(t, nil, e)
+		w.engine.SetRoutes(routes(changed(e, func(e *route.Endpoint) { e.UID = "another" })))
+		if len(w.seen.removed) != 0 {
+			t.Errorf("removed are %v although the names are in use", w.seen.removed)
+		}
+	})
+}
+
 func TestRecreatedEndpointInheritsNothing(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -98,11 +98,16 @@ func (e *Engine) measured(id queue.ID, depth queue.Depth) {
 		}
 		e.noteDue(l, depth.NextDue)
 	}
+	if l.breaker.Unreached() {
+		// Nobody tries to connect for events that are not there, or not due.
+		l.due = depth.NextDue
+		e.retime(l)
+	}
 	if e.mustSweep(l, depth, now) {
 		e.startSweep(l)
 	}
 	e.mu.Unlock()
-	e.opts.Observer.Measured(l.ref, depth)
+	e.tell(l, func(o Observer) { o.Measured(l.ref, depth) })
 }
 
 // mustSweep tells whether events of a lane that delivers nothing are too old.

@@ -3,10 +3,15 @@ package outbound
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptrace"
+	"sync/atomic"
 	"time"
+
+	"github.com/postern-dev/postern/receiver/deliver/policy"
 )
 
 const (
@@ -14,10 +19,15 @@ const (
 	excerptBytes = 4 << 10
 	// drainBytes is how much more is read to keep the connection usable.
 	drainBytes = 64 << 10
+	// excerptTime bounds the reading of an answer that is kept for people: what
+	// decides is known before it.
+	excerptTime = 2 * time.Second
 	// relayBytes bounds an answer that is relayed to the sender.
 	relayBytes = 1 << 20
 	// headerBytes bounds the headers of an answer.
 	headerBytes = 64 << 10
+	// connectTimeout bounds a connection that is made to see whether it can be.
+	connectTimeout = time.Second
 	// dialTimeout is short: a Service in the same cluster answers at once or never.
 	dialTimeout = 5 * time.Second
 	// idleTimeout is below the keep-alive time of common servers (5 s and
@@ -34,24 +44,34 @@ var ErrTooLarge = errors.New("response exceeds 1 MiB")
 // Client sends requests to destinations. It follows no redirects, uses no
 // proxy and decodes nothing.
 type Client struct {
-	targets  http.RoundTripper
-	forwards http.RoundTripper
-	close    func()
+	targets  line
+	forwards line
+}
+
+// line is one way to targets.
+type line struct {
+	http.RoundTripper
+	// dial makes a bare connection; nil when there is no such thing.
+	dial func(ctx context.Context, network, address string) (net.Conn, error)
 }
 
 // NewClient returns a client that obeys the network's deny-list.
 func NewClient(network Network) *Client {
 	targets := newTransport(guard{deny: network.Deny, allowLoopback: network.AllowLoopback})
 	forwards := newTransport(guard{deny: network.Deny, allowLoopback: true})
-	return &Client{targets: targets, forwards: forwards, close: func() {
-		targets.CloseIdleConnections()
-		forwards.CloseIdleConnections()
-	}}
+	return &Client{
+		targets:  line{targets, targets.DialContext},
+		forwards: line{forwards, forwards.DialContext},
+	}
 }
 
 // NewClientWith returns a client over another transport, without a deny-list.
 func NewClientWith(transport http.RoundTripper) *Client {
-	return &Client{targets: transport, forwards: transport, close: func() {}}
+	only := line{RoundTripper: transport}
+	if network, ok := transport.(*http.Transport); ok {
+		only.dial = network.DialContext
+	}
+	return &Client{targets: only, forwards: only}
 }
 
 func newTransport(guard guard) *http.Transport {
@@ -69,8 +89,46 @@ func newTransport(guard guard) *http.Transport {
 	}
 }
 
+// send is RoundTrip that tells whether there was a connection at all.
+func (l line) send(request *http.Request) (*http.Response, error) {
+	if l.dial == nil {
+		return l.RoundTrip(request)
+	}
+	var reached atomic.Bool
+	request = request.WithContext(httptrace.WithClientTrace(request.Context(), &httptrace.ClientTrace{
+		GotConn: func(httptrace.GotConnInfo) { reached.Store(true) },
+	}))
+	response, err := l.RoundTrip(request)
+	if err != nil && !reached.Load() {
+		return nil, fmt.Errorf("%w: %w", policy.ErrUnreached, err)
+	}
+	return response, err
+}
+
 // Close gives up idle connections.
-func (c *Client) Close() { c.close() }
+func (c *Client) Close() {
+	for _, line := range []line{c.targets, c.forwards} {
+		if idle, ok := line.RoundTripper.(interface{ CloseIdleConnections() }); ok {
+			idle.CloseIdleConnections()
+		}
+	}
+}
+
+// Connect makes a connection and closes it: whether a target that could not
+// be reached is there again is known so without a request.
+func (c *Client) Connect(ctx context.Context, destination *Destination) error {
+	dial := c.line(destination).dial
+	if dial == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
+	defer cancel()
+	conn, err := dial(ctx, "tcp", destination.dialAddress())
+	if err != nil {
+		return err
+	}
+	return conn.Close()
+}
 
 // Answer is what came back from a target.
 type Answer struct {
@@ -85,14 +143,19 @@ type Answer struct {
 func (c *Client) Send(destination *Destination, request *http.Request) (Answer, error) {
 	request, cancel := withTimeout(destination, request)
 	defer cancel()
-	response, err := c.transport(destination).RoundTrip(request)
+	response, err := c.line(destination).send(request)
 	if err != nil {
 		return Answer{}, err
 	}
 	defer func() { _ = response.Body.Close() }()
+	if response.ContentLength != 0 {
+		defer time.AfterFunc(excerptTime, cancel).Stop()
+	}
 	return Answer{Status: response.StatusCode, Header: response.Header, Body: excerpt(response)}, nil
 }
 
+// excerpt reads the start of an answer, and if that is nearly all of it the
+// rest too, so that the connection can be used again.
 func excerpt(response *http.Response) []byte {
 	if response.ContentLength == 0 {
 		return nil
@@ -109,7 +172,7 @@ func excerpt(response *http.Response) []byte {
 func (c *Client) Relay(destination *Destination, request *http.Request) (Answer, error) {
 	request, cancel := withTimeout(destination, request)
 	defer cancel()
-	response, err := c.transport(destination).RoundTrip(request)
+	response, err := c.line(destination).RoundTrip(request)
 	if err != nil {
 		return Answer{}, err
 	}
@@ -124,7 +187,7 @@ func (c *Client) Relay(destination *Destination, request *http.Request) (Answer,
 	return Answer{Status: response.StatusCode, Header: relayedHeader(response.Header), Body: body}, nil
 }
 
-func (c *Client) transport(destination *Destination) http.RoundTripper {
+func (c *Client) line(destination *Destination) line {
 	if destination.forwarded {
 		return c.forwards
 	}

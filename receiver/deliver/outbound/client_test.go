@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/postern-dev/postern/receiver/deliver/outbound"
+	"github.com/postern-dev/postern/receiver/deliver/policy"
 	"github.com/postern-dev/postern/receiver/event"
 	"github.com/postern-dev/postern/receiver/route"
 )
@@ -202,5 +203,39 @@ func TestRelayRefusesHugeAndBrokenAnswers(t *testing.T) {
 	gone.server.Close()
 	if _, err := gone.relay(t.Context(), sample()); err == nil {
 		t.Error("a server that is gone answered")
+	}
+}
+
+func TestConnectionsThatFailAreTold(t *testing.T) {
+	t.Parallel()
+	line := connect(t, func(w http.ResponseWriter, _ *http.Request) {
+		conn, _, err := http.NewResponseController(w).Hijack()
+		if err == nil {
+			_ = conn.Close()
+		}
+	})
+	if _, err := line.send(t.Context(), sample()); err == nil || errors.Is(err, policy.ErrUnreached) {
+		t.Errorf("a connection that was reset gave %v, want an error other than ErrUnreached", err)
+	}
+	if err := line.client.Connect(t.Context(), line.destination); err != nil {
+		t.Errorf("connecting to a target that listens: %v", err)
+	}
+	line.server.Close()
+	if _, err := line.send(t.Context(), sample()); !errors.Is(err, policy.ErrUnreached) {
+		t.Errorf("a refused connection gave %v, want ErrUnreached", err)
+	}
+	if err := line.client.Connect(t.Context(), line.destination); err == nil {
+		t.Error("connected to a target that does not listen")
+	}
+}
+
+func TestConnectObeysTheDenyList(t *testing.T) {
+	t.Parallel()
+	network := outbound.Network{ForwardAll: &url.URL{Scheme: "http", Host: "169.254.169.254"}}
+	client := outbound.NewClient(network)
+	defer client.Close()
+	destination := network.Destination(&route.Target{Namespace: "ci", Service: "b", Port: 80, TimeoutSeconds: 1})
+	if err := client.Connect(t.Context(), destination); !errors.Is(err, policy.ErrForbiddenAddress) {
+		t.Errorf("connecting to a metadata service gave %v, want ErrForbiddenAddress", err)
 	}
 }

@@ -34,6 +34,14 @@ func (d *Destination) Address() string {
 	return d.base.Scheme + "://" + d.base.Host + d.base.EscapedPath()
 }
 
+// dialAddress is what a connection is made to.
+func (d *Destination) dialAddress() string {
+	if d.base.Port() != "" {
+		return d.base.Host
+	}
+	return net.JoinHostPort(d.base.Hostname(), d.base.Scheme)
+}
+
 // Destination computes where a target is.
 func (n Network) Destination(target *route.Target) *Destination {
 	destination := &Destination{

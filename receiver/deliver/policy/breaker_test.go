@@ -8,7 +8,9 @@ import (
 )
 
 var (
-	settings  = policy.BreakerSettings{Threshold: 3, MaxBackoff: 30 * time.Second, Retry: standard}
+	settings = policy.BreakerSettings{
+		Threshold: 3, MaxBackoff: 30 * time.Second, ConnectBackoff: time.Second, Retry: standard,
+	}
 	unhealthy = policy.Outcome{Verdict: policy.Retry, Unhealthy: true}
 )
 
@@ -99,5 +101,31 @@ func TestBreakerAbandonedProbeGoesAgain(t *testing.T) {
 	breaker.Abandon()
 	if !breaker.Probe(now) {
 		t.Error("after an abandoned probe the next did not go")
+	}
+}
+
+func TestBreakerWantsAConnectionFirst(t *testing.T) {
+	t.Parallel()
+	unreached := policy.Outcome{Verdict: policy.Retry, Unhealthy: true, Unreached: true}
+	breaker, now := opened(t), noon.Add(time.Minute)
+	breaker.Probe(now)
+	breaker.Failure(settings, unreached, true, now, 0)
+	for range 5 {
+		if got := breaker.Until().Sub(now); got != 500*time.Millisecond {
+			t.Fatalf("the next connection waits %v, want half a second", got)
+		}
+		now = breaker.Until()
+		if !breaker.Unreached() || breaker.Probe(now) {
+			t.Fatal("an event went to a target that no connection can be made to")
+		}
+		breaker.NotConnected(settings, now, 0)
+	}
+	breaker.Connected()
+	if breaker.Closed() || breaker.Unreached() || !breaker.Probe(now.Add(time.Second)) {
+		t.Error("once there is a connection, one event must go and no more")
+	}
+	breaker.Failure(settings, unhealthy, true, now, 0)
+	if breaker.Unreached() {
+		t.Error("a target that answered is not unreached")
 	}
 }

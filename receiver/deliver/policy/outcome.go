@@ -48,6 +48,9 @@ const (
 // an address that no target may have.
 var ErrForbiddenAddress = errors.New("address is not allowed for targets")
 
+// ErrUnreached is in the error of an attempt for which no connection came about.
+var ErrUnreached = errors.New("no connection")
+
 // Outcome is what one answer, or the lack of one, means by itself.
 type Outcome struct {
 	Verdict Verdict
@@ -57,6 +60,8 @@ type Outcome struct {
 	// opening the breaker. An answer that refuses just this event does not, so
 	// that a few events that a target dislikes never hold up the others.
 	Unhealthy bool
+	// Unreached is set when not even a connection came about.
+	Unreached bool
 	// RetryAfter is what the target asked for; 0 when it did not.
 	RetryAfter time.Duration
 }
@@ -84,7 +89,9 @@ func ClassifyStatus(status int, retryAfter time.Duration) Outcome {
 
 // ClassifyError judges an attempt that got no answer.
 func ClassifyError(err error) Outcome {
-	outcome := Outcome{Verdict: Retry, Reason: ReasonConnection, Unhealthy: true}
+	outcome := Outcome{
+		Verdict: Retry, Reason: ReasonConnection, Unhealthy: true, Unreached: errors.Is(err, ErrUnreached),
+	}
 	var timeout net.Error
 	switch {
 	case errors.Is(err, ErrForbiddenAddress):
