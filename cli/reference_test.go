@@ -49,7 +49,7 @@ func describe(page *strings.Builder, command *cobra.Command) {
 			fmt.Fprintf(page, "\n%s\n```text\n%s\n```\n", title, content)
 		}
 	}
-	if !command.HasSubCommands() {
+	if command.HasParent() && command.Runnable() {
 		fmt.Fprintf(page, "\n```text\n%s\n```\n", command.UseLine())
 	}
 	block("Examples:\n", command.Example)

@@ -2,8 +2,8 @@ package dataplane
 
 import (
 	"context"
-	"fmt"
 
+	"github.com/postern-dev/postern/cli/exit"
 	"github.com/postern-dev/postern/receiver/queue"
 )
 
@@ -17,6 +17,8 @@ type StoreOptions struct {
 	URL string
 	// User overrides the URL's user.
 	User string
+	// TLSDir holds certificates for rediss://; see [queue.Options].
+	TLSDir string
 	// DataDir is the store's directory, if this process can see it.
 	DataDir string
 	// Exclusive tells that no other process uses the store: leases that are found
@@ -42,11 +44,12 @@ func (o StoreOptions) open(ctx context.Context) (*opened, error) {
 	}
 	// The store must outlive the signal to stop: draining needs it.
 	store, err := queue.NewRedis(context.WithoutCancel(ctx), queue.Options{
-		URL: o.URL, Username: o.User, DataDir: o.DataDir, Exclusive: o.Exclusive,
+		URL: o.URL, Username: o.User, TLSDir: o.TLSDir, DataDir: o.DataDir, Exclusive: o.Exclusive,
 		AllowWeakDurability: o.AllowWeakDurability,
 	})
 	if err != nil {
-		return nil, fmt.Errorf("--store: %w", err)
+		// A store that does not answer is no error here; one that cannot be is.
+		return nil, exit.Usagef("--store: %w", err)
 	}
 	return &opened{Store: store, close: store.Close}, nil
 }

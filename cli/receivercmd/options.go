@@ -33,6 +33,7 @@ type Options struct {
 
 	Store               string
 	StoreUser           string
+	StoreTLSDir         string
 	StoreDataDir        string
 	StoreExclusive      bool
 	DrainStore          bool
@@ -69,6 +70,8 @@ func (o *Options) BindFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.Store, "store", "unix:///run/postern/redis.sock",
 		"URL of the store: unix:///path, redis://, rediss://, or memory, which is not durable")
 	flags.StringVar(&o.StoreUser, "store-user", "", "user at the store, when the URL names none")
+	flags.StringVar(&o.StoreTLSDir, "store-tls-dir", "",
+		"directory with ca.crt, or tls.crt and tls.key, or all three, for rediss://; read for each connection")
 	flags.StringVar(&o.StoreDataDir, "store-data-dir", "",
 		"directory of the store's files, when this process can see it; its volume's watermark is kept too")
 	flags.BoolVar(&o.StoreExclusive, "store-exclusive", false,

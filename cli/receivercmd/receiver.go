@@ -44,6 +44,7 @@ POSTERN_TRUSTED_PROXIES.`,
 		},
 	}
 	options.BindFlags(command.Flags())
+	command.AddCommand(readyCommand(), volumeCommand())
 	return command
 }
 
@@ -52,19 +53,27 @@ func run(ctx context.Context, options *Options, out io.Writer) error {
 	if err != nil {
 		return exit.Usagef("%w", err)
 	}
+	level := new(slog.LevelVar)
+	options.Logging.Running = level
 	logger, err := logging.New(out, options.Logging)
 	if err != nil {
 		return exit.Usagef("%w", err)
 	}
+	defer logging.ToggleOnSignal(level, logger)()
 	var replays replaySink
 	source, err := routes(options, logger, replays.set)
 	if err != nil {
 		return err
 	}
+	release, err := options.holdVolume(ctx, logger)
+	if err != nil {
+		return err
+	}
+	defer release()
 	return dataplane.Run(ctx, dataplane.Options{
 		Listen: options.Listen, Internal: options.Internal, TLSCertDir: options.TLSCertDir,
 		Store: dataplane.StoreOptions{
-			URL: options.Store, User: options.StoreUser, DataDir: options.StoreDataDir,
+			URL: options.Store, User: options.StoreUser, TLSDir: options.StoreTLSDir, DataDir: options.StoreDataDir,
 			Exclusive: options.StoreExclusive, Drain: options.DrainStore,
 			AllowWeakDurability: options.AllowWeakDurability,
 		},
@@ -73,6 +82,7 @@ func run(ctx context.Context, options *Options, out io.Writer) error {
 		NamespaceRate: options.namespaceRate(), NamespaceBytes: options.NamespaceMaxStoredBytes,
 		Tracing:       options.tracing(logger),
 		ShutdownDelay: settings.shutdownDelay, GracePeriod: settings.gracePeriod, Logger: logger,
+		LogLevel: logging.LevelHandler(level, logger),
 	}, replays.open)
 }
 

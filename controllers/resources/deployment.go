@@ -54,6 +54,9 @@ func (m *model) podSpec() *corev1ac.PodSpecApplyConfiguration {
 		WithSecurityContext(podSecurity()).
 		WithContainers(m.receiverContainer()).
 		WithVolumes(m.volumes()...)
+	if m.persistent() {
+		spec.WithInitContainers(m.volumeContainer())
+	}
 	if m.sidecar() {
 		spec.WithInitContainers(m.storeContainer())
 	}

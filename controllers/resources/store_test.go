@@ -9,6 +9,7 @@ import (
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
 
 	"github.com/postern-dev/postern/controllers/resources"
 )
@@ -22,7 +23,8 @@ func TestStoreStarts(t *testing.T) {
 		t.Fatalf("redis-server is not installed (Debian: apt-get install redis-server): %v", err)
 	}
 	objects := resources.Receiver(inputs(t)["default"], settings)
-	store := find[appsv1.Deployment](t, "Deployment", objects).Spec.Template.Spec.InitContainers[0]
+	containers := find[appsv1.Deployment](t, "Deployment", objects).Spec.Template.Spec.InitContainers
+	store := containers[slices.IndexFunc(containers, func(c corev1.Container) bool { return c.Name == resources.ContainerStore })]
 	run, data := t.TempDir(), t.TempDir()
 	here := func(arguments []string) []string {
 		local := make([]string, len(arguments))
