@@ -124,6 +124,12 @@ type ExternalStore struct {
 	// nodes of a Cluster, "?master_set=name" asks Sentinels.
 	// +required
 	URLSecretRef URLSecretReference `json:"urlSecretRef,omitzero"`
+
+	// tlsSecretRef names a Secret of this namespace with certificates for rediss://:
+	// `ca.crt` is believed instead of the system's authorities, `tls.crt` and `tls.key`
+	// are shown to the store. Either may be absent; a change takes effect by itself.
+	// +optional
+	TLSSecretRef LocalSecretReference `json:"tlsSecretRef,omitzero"`
 }
 
 // URLSecretReference names one key of a Secret in the same namespace.

@@ -23,6 +23,7 @@ const (
 	socketPath   = runPath + "/redis.sock"
 	snapshotPath = runPath + "/routes"
 	tlsPath      = "/etc/postern/tls"
+	storeTLSPath = "/etc/postern/store-tls"
 	// stopMarginSeconds is what the store keeps of the grace period: it stops
 	// after the receiver, in the same period.
 	stopMarginSeconds = 5
@@ -61,6 +62,9 @@ func (m *model) receiverContainer() *corev1ac.ContainerApplyConfiguration {
 	} else {
 		container.WithEnv(m.externalStoreURL())
 	}
+	if m.storeTLS() {
+		container.WithVolumeMounts(mount(volumeStoreTLS, storeTLSPath).WithReadOnly(true))
+	}
 	return container.WithEnv(m.tracingHeaders()...)
 }
 
@@ -82,6 +86,9 @@ func (m *model) receiverArguments() []string {
 	}
 	if m.sidecar() && !m.persistent() {
 		arguments = append(arguments, "--drain-store")
+	}
+	if m.storeTLS() {
+		arguments = append(arguments, "--store-tls-dir="+storeTLSPath)
 	}
 	if len(m.spec.TrustedProxies) > 0 {
 		arguments = append(arguments, "--trusted-proxies="+join(m.spec.TrustedProxies))

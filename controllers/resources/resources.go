@@ -81,3 +81,8 @@ func (m *model) sidecar() bool { return m.spec.Store.Type == v1alpha1.StoreTypeS
 
 // tls says whether the receiver serves HTTPS itself.
 func (m *model) tls() bool { return m.spec.TLS.SecretName != "" }
+
+// storeTLS tells whether the receiver needs certificates for its store.
+func (m *model) storeTLS() bool {
+	return !m.sidecar() && m.spec.Store.External.TLSSecretRef.Name != ""
+}

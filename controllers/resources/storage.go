@@ -11,6 +11,8 @@ const (
 	volumeData = "store"
 	volumeRun  = "run"
 	volumeTLS  = "tls"
+
+	volumeStoreTLS = "store-tls"
 )
 
 // storeClaim has no owner: events that were acknowledged must not vanish with
@@ -54,6 +56,12 @@ func (m *model) volumes() []*corev1ac.VolumeApplyConfiguration {
 		volumes = append(volumes, corev1ac.Volume().WithName(volumeTLS).
 			WithSecret(corev1ac.SecretVolumeSource().
 				WithSecretName(m.spec.TLS.SecretName).
+				WithDefaultMode(0o440)))
+	}
+	if m.storeTLS() {
+		volumes = append(volumes, corev1ac.Volume().WithName(volumeStoreTLS).
+			WithSecret(corev1ac.SecretVolumeSource().
+				WithSecretName(m.spec.Store.External.TLSSecretRef.Name).
 				WithDefaultMode(0o440)))
 	}
 	return volumes
