@@ -7,6 +7,7 @@ package dataplane
 import (
 	"context"
 	"log/slog"
+	"net/http"
 	"net/netip"
 	"time"
 
@@ -52,6 +53,8 @@ type Options struct {
 	ShutdownDelay time.Duration
 	GracePeriod   time.Duration
 	Logger        *slog.Logger
+	// LogLevel, if set, is served as /loglevel on the internal address.
+	LogLevel http.Handler
 }
 
 // Run serves until ctx ends. started, if set, is called once the listeners
@@ -89,7 +92,7 @@ func assemble(options Options, store *opened, tracer *tracing.Tracer) (*server.S
 		Worker:     store,
 		Keeper:     store,
 		Network:    options.Network,
-		Observer:   observers{measured, counter, tracer, options.Deliveries},
+		Observer:   observers{measured, counter, tracer, detail{options.Logger}, options.Deliveries},
 		Logger:     options.Logger,
 		DrainStore: store.volatile || options.Store.Drain,
 
@@ -106,7 +109,7 @@ func assemble(options Options, store *opened, tracer *tracing.Tracer) (*server.S
 		Gatherer:       registry,
 		Traffic:        counter,
 		Tracer:         tracer,
-		Observe:        options.Observe,
+		Observe:        detail{options.Logger}.beside(options.Observe),
 		Loaded:         options.Loaded,
 		TrustedProxies: options.TrustedProxies,
 
@@ -117,5 +120,6 @@ func assemble(options Options, store *opened, tracer *tracing.Tracer) (*server.S
 		ShutdownDelay: options.ShutdownDelay,
 		GracePeriod:   options.GracePeriod,
 		Logger:        options.Logger,
+		LogLevel:      options.LogLevel,
 	})
 }

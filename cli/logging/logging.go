@@ -28,16 +28,23 @@ type Options struct {
 	Level string
 	// Format is one of the formats; empty means FormatAuto.
 	Format string
+	// Running, if set, is given the level and changes it while the process runs.
+	Running *slog.LevelVar
 }
 
 // New returns a logger that writes to out, or an error that names the flag
 // whose value is wrong.
 func New(out io.Writer, options Options) (*slog.Logger, error) {
-	level := new(slog.LevelVar)
+	level := options.Running
+	if level == nil {
+		level = new(slog.LevelVar)
+	}
 	if text := options.Level; text != "" {
-		if err := level.UnmarshalText([]byte(text)); err != nil || strings.ContainsAny(text, "+-") {
-			return nil, fmt.Errorf("--log-level: %q is none of debug, info, warn and error", text)
+		parsed, err := parse(text)
+		if err != nil {
+			return nil, fmt.Errorf("--log-level: %w", err)
 		}
+		level.Set(parsed)
 	}
 	settings := &slog.HandlerOptions{Level: level}
 	switch options.Format {
@@ -53,6 +60,14 @@ func New(out io.Writer, options Options) (*slog.Logger, error) {
 	default:
 		return nil, fmt.Errorf("--log-format: %q is none of json, text and auto", options.Format)
 	}
+}
+
+func parse(text string) (slog.Level, error) {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(text)); err != nil || strings.ContainsAny(text, "+-") {
+		return level, fmt.Errorf("%q is none of debug, info, warn and error", text)
+	}
+	return level, nil
 }
 
 func terminal(out io.Writer) bool {

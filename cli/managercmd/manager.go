@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"os"
 	"sync/atomic"
@@ -63,15 +64,18 @@ func run(ctx context.Context, options *Options, out io.Writer) error {
 	if err := options.Controllers.Validate(); err != nil {
 		return exit.Usagef("%w", err)
 	}
+	level := new(slog.LevelVar)
+	options.Logging.Running = level
 	logger, err := logging.New(out, options.Logging)
 	if err != nil {
 		return exit.Usagef("%w", err)
 	}
+	defer logging.ToggleOnSignal(level, logger)()
 	log := logr.FromSlogHandler(logger.Handler())
 	ctrl.SetLogger(log)
 	klog.SetLogger(log)
 
-	mgr, err := newManager(options)
+	mgr, err := newManager(options, logging.LevelHandler(level, logger))
 	if err != nil {
 		return err
 	}
@@ -84,7 +88,7 @@ func run(ctx context.Context, options *Options, out io.Writer) error {
 	return mgr.Start(ctx)
 }
 
-func newManager(options *Options) (ctrl.Manager, error) {
+func newManager(options *Options, level http.Handler) (ctrl.Manager, error) {
 	config, err := clusterConfig(options.Kubeconfig)
 	if err != nil {
 		return nil, err
@@ -96,7 +100,7 @@ func newManager(options *Options) (ctrl.Manager, error) {
 	mgr, err := ctrl.NewManager(config, ctrl.Options{
 		Scheme:                  scheme,
 		Cache:                   controllers.CacheOptions(options.Controllers),
-		Metrics:                 options.metrics(),
+		Metrics:                 options.metrics(level),
 		HealthProbeBindAddress:  options.ProbeBindAddress,
 		LeaderElection:          options.LeaderElect,
 		LeaderElectionID:        leaderElectionID,
@@ -135,9 +139,12 @@ func (s *started) check(*http.Request) error {
 	return nil
 }
 
-func (o *Options) metrics() metricsserver.Options {
+// metrics are served beside the level of the log, to those who are authorised
+// for either.
+func (o *Options) metrics(level http.Handler) metricsserver.Options {
 	served := metricsserver.Options{
 		BindAddress: o.MetricsBindAddress, SecureServing: o.MetricsSecure, CertDir: o.MetricsCertDir,
+		ExtraHandlers: map[string]http.Handler{"/loglevel": level},
 	}
 	if o.MetricsSecure {
 		served.FilterProvider = filters.WithAuthenticationAndAuthorization

@@ -100,9 +100,15 @@ func (e *Engine) bury(j *job, reason string) *queue.Settlement {
 	return &queue.Settlement{Outcome: queue.Dead, Reason: reason}
 }
 
+// logDeath writes one line: a backlog that expires must not become a flood of lines.
 func (e *Engine) logDeath(j *job, reason string) {
-	e.opts.Logger.Warn("Event became a dead letter", "endpoint", j.lane.ref.Namespace+"/"+j.lane.ref.Endpoint,
-		"target", j.lane.ref.Target, "event", j.event.ID, "reason", reason, "attempts", j.lease.Attempts)
+	ref := j.lane.ref
+	suppressed, ok := e.sampler.Take(logEvery, j.lane.id.EndpointUID+"/"+ref.Target, reason)
+	if !ok {
+		return
+	}
+	e.opts.Logger.Warn("Event became a dead letter", "reason", reason, "endpoint", ref.Namespace+"/"+ref.Endpoint,
+		"target", ref.Target, "event", j.event.ID, "attempts", j.lease.Attempts, "suppressed", suppressed)
 }
 
 // finish ends the attempt's use of the lane. outcome is nil when nothing was

@@ -22,6 +22,9 @@ import (
 	"github.com/postern-dev/postern/receiver/queue"
 )
 
+// logEvery is how often the deaths of one target for one reason are logged.
+const logEvery = time.Second
+
 // Options configure an [Engine]; the zero value of every field but Worker is usable.
 type Options struct {
 	// Worker is the store.

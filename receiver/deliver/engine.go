@@ -3,8 +3,10 @@ package deliver
 import (
 	"context"
 	"sync"
+	"time"
 
 	"github.com/postern-dev/postern/receiver/deliver/outbound"
+	"github.com/postern-dev/postern/receiver/logsample"
 	"github.com/postern-dev/postern/receiver/queue"
 )
 
@@ -25,6 +27,8 @@ const (
 type Engine struct {
 	opts   Options
 	client *outbound.Client
+	// sampler keeps deaths from flooding the log.
+	sampler *logsample.Sampler
 
 	// claimSoon, scanSoon and renewSoon wake the loops of the same names.
 	claimSoon chan struct{}
@@ -81,6 +85,7 @@ func New(opts Options) *Engine {
 	return &Engine{
 		opts:      opts,
 		client:    client,
+		sampler:   logsample.New(time.Now),
 		claimSoon: make(chan struct{}, 1),
 		scanSoon:  make(chan struct{}, 1),
 		renewSoon: make(chan struct{}, 1),

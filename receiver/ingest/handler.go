@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/postern-dev/postern/receiver/event"
+	"github.com/postern-dev/postern/receiver/logsample"
 	"github.com/postern-dev/postern/receiver/queue"
 	"github.com/postern-dev/postern/receiver/route"
 	"github.com/postern-dev/postern/receiver/table"
@@ -94,7 +95,7 @@ type Handler struct {
 	Options
 	budget  *budget
 	copies  copies
-	sampler *sampler
+	sampler *logsample.Sampler
 	stages  []stage
 }
 
@@ -108,7 +109,7 @@ func New(options Options) *Handler {
 	h := &Handler{
 		Options: options,
 		budget:  newBudget(options.MemoryBudgetBytes),
-		sampler: newSampler(options.Now),
+		sampler: logsample.New(options.Now),
 	}
 	h.stages = []stage{
 		h.find,

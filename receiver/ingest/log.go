@@ -4,7 +4,6 @@ import (
 	"log/slog"
 	"slices"
 	"strconv"
-	"sync"
 	"time"
 
 	"github.com/postern-dev/postern/receiver/route"
@@ -21,15 +20,13 @@ const (
 	// logHintEvery is how often one endpoint's refusals are explained, which costs
 	// several verifications.
 	logHintEvery = time.Minute
-	// maxSamples bounds the sampler's memory; past it everything starts anew.
-	maxSamples = 16 << 10
 	// maxLogged is how much of a text that the sender chose is logged.
 	maxLogged = 120
 )
 
 // logRejection writes one line: never payload, never a credential.
 func (h *Handler) logRejection(x *exchange, refusal *Refusal, status int) {
-	suppressed, ok := h.sampler.take(x.uid(), string(refusal.Reason))
+	suppressed, ok := h.sampler.Take(logEvery, x.uid(), string(refusal.Reason))
 	if !ok {
 		return
 	}
@@ -39,7 +36,7 @@ func (h *Handler) logRejection(x *exchange, refusal *Refusal, status int) {
 
 // logAudit writes one line for a request that Audit let through.
 func (h *Handler) logAudit(x *exchange, refusal *Refusal) {
-	suppressed, ok := h.sampler.take(x.uid(), "audit "+string(refusal.Reason))
+	suppressed, ok := h.sampler.Take(logEvery, x.uid(), "audit "+string(refusal.Reason))
 	if !ok {
 		return
 	}
@@ -54,7 +51,7 @@ func (h *Handler) logOlderKey(x *exchange, key string) {
 	if len(keys) < 2 || !slices.ContainsFunc(keys[1:], func(k route.Key) bool { return k.Name == key }) {
 		return
 	}
-	suppressed, ok := h.sampler.takeEvery(logKeyEvery, x.uid(), "key "+key)
+	suppressed, ok := h.sampler.Take(logKeyEvery, x.uid(), "key "+key)
 	if !ok {
 		return
 	}
@@ -66,7 +63,7 @@ func (h *Handler) logOlderKey(x *exchange, key string) {
 // logHint tells what would have been accepted in the request's place, where
 // that can be told. It is for the endpoint's owner: the sender sees nothing of it.
 func (h *Handler) logHint(x *exchange, request *verify.Request, refusal error) {
-	if _, ok := h.sampler.takeEvery(logHintEvery, x.uid(), "hint"); !ok {
+	if _, ok := h.sampler.Take(logHintEvery, x.uid(), "hint"); !ok {
 		return
 	}
 	r := x.route()
@@ -82,7 +79,7 @@ func (h *Handler) warnExpression(x *exchange, field string, err error) {
 	if err == nil {
 		return
 	}
-	suppressed, ok := h.sampler.take(x.uid(), field)
+	suppressed, ok := h.sampler.Take(logEvery, x.uid(), field)
 	if !ok {
 		return
 	}
@@ -97,6 +94,9 @@ func (h *Handler) attrs(x *exchange, refusal *Refusal) []any {
 		attrs = append(attrs, slog.String("endpoint", r.Namespace+"/"+r.Name), slog.String("source", r.Source.Label()))
 	} else {
 		attrs = append(attrs, slog.String("path", printable(x.request.URL.Path)))
+	}
+	if x.event != nil {
+		attrs = append(attrs, slog.String("event", x.event.ID))
 	}
 	attrs = append(attrs, slog.String("method", printable(x.request.Method)))
 	if x.client.IsValid() {
@@ -122,48 +122,4 @@ func (x *exchange) uid() string {
 		return ""
 	}
 	return x.endpoint.Route.UID
-}
-
-// sampler lets through one line per endpoint and reason and interval, and
-// counts the rest.
-type sampler struct {
-	now func() time.Time
-
-	mu      sync.Mutex
-	samples map[[2]string]*sample
-}
-
-type sample struct {
-	next       time.Time
-	suppressed int
-}
-
-func newSampler(now func() time.Time) *sampler {
-	return &sampler{now: now, samples: map[[2]string]*sample{}}
-}
-
-// take says whether to write the line and how many were left out since the last.
-func (s *sampler) take(uid, reason string) (suppressed int, ok bool) {
-	return s.takeEvery(logEvery, uid, reason)
-}
-
-func (s *sampler) takeEvery(interval time.Duration, uid, reason string) (suppressed int, ok bool) {
-	now := s.now()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	entry := s.samples[[2]string{uid, reason}]
-	if entry == nil {
-		if len(s.samples) >= maxSamples {
-			clear(s.samples)
-		}
-		entry = &sample{}
-		s.samples[[2]string{uid, reason}] = entry
-	}
-	if now.Before(entry.next) {
-		entry.suppressed++
-		return 0, false
-	}
-	suppressed, entry.suppressed = entry.suppressed, 0
-	entry.next = now.Add(interval)
-	return suppressed, true
 }

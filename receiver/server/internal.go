@@ -23,6 +23,9 @@ func (s *Server) internalHandler() http.Handler {
 	mux.HandleFunc("GET /traffic", s.tellTraffic)
 	mux.HandleFunc("GET /replays", s.tellReplays)
 	mux.Handle("GET /metrics", promhttp.HandlerFor(s.options.Gatherer, promhttp.HandlerOpts{}))
+	if s.options.LogLevel != nil {
+		mux.Handle("/loglevel", s.options.LogLevel)
+	}
 	mux.Handle("GET /events", loopbackOnly(s.listEvents))
 	mux.Handle("GET /events/{id}", loopbackOnly(s.getEvent))
 	mux.Handle("POST /events/{id}/replay", loopbackOnly(s.replayEvent))

@@ -83,6 +83,8 @@ type Options struct {
 	// 0 means 30 s.
 	GracePeriod time.Duration
 
+	// LogLevel, if set, is served as /loglevel.
+	LogLevel http.Handler
 	// Logger is for people; nil discards.
 	Logger *slog.Logger
 	// Now tells the time; nil means time.Now.
