@@ -101,6 +101,22 @@ check-dashboards: ## Run every query of the dashboards against a Prometheus and 
 	@assets=$$(hack/controlplane/assets) && KUBEBUILDER_ASSETS=$$assets \
 	  go test ./test/dashboards -count 1 $(if $(UPDATE),-update)
 
+CHAOS = hack/chaos $(if $(SEED),-seed $(SEED)) $(if $(OUT),-out $(OUT))
+
+.PHONY: chaos
+chaos: build installer ## Break everything while events flow and judge the history (SEED, DURATION=5m, SCENARIO, EVENTS, FAULTS, ROUNDS).
+	@$(CHAOS) -duration $(or $(DURATION),5m) $(if $(SCENARIO),-scenario $(SCENARIO)) $(if $(ROUNDS),-rounds $(ROUNDS)) \
+	  $(if $(EVENTS),-events $(EVENTS)) $(if $(FAULTS),-faults $(FAULTS))
+
+.PHONY: chaos-mutants
+chaos-mutants: build installer ## Run known-bad builds, every one of which the checker must catch (MUTANTS=all).
+	@$(CHAOS) -mutants $(or $(MUTANTS),all)
+
+.PHONY: chaos-short
+chaos-short: build installer ## The same in five minutes with fixed seeds: no fault, three seeds of faults, five mutants.
+	@hack/chaos -seed 1 -duration 90s -scenario control,mix,replicas -rounds 3
+	@hack/chaos -seed 1 -mutants ack-before-store,mark-first,everysec,pop-without-lease,no-fence
+
 .PHONY: bench
 bench: ## Run the benchmarks (BENCHTIME=2s).
 	@hack/redis

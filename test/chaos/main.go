@@ -38,6 +38,7 @@ type options struct {
 	assets    string
 	mutants   string
 	sources   string
+	innocent  bool
 	rounds    int
 }
 
@@ -48,6 +49,7 @@ func main() {
 	flag.StringVar(&o.scenarios, "scenario", "", "only these, with commas: "+strings.Join(scenario.Names(), ", "))
 	flag.IntVar(&o.rounds, "rounds", 1, "run every scenario so often, each time with the next seed")
 	flag.StringVar(&o.mutants, "mutants", "", `run known-bad builds instead: "all", or names with commas`)
+	flag.BoolVar(&o.innocent, "innocent", false, "run the product in the mutants' scenarios: it must pass")
 	flag.StringVar(&o.sources, "sources", ".", "folder of the module, of which mutants are made")
 	flag.IntVar(&o.events, "events", 0, "go on until so many events are acknowledged")
 	flag.IntVar(&o.faults, "faults", 0, "go on until so many faults are injected")

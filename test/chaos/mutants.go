@@ -18,7 +18,8 @@ type judged struct {
 	err     error
 }
 
-// hunt builds and runs mutants, and fails when one of them passes.
+// hunt builds and runs mutants, and fails when one of them passes. With
+// -innocent it runs the product in their place, which must pass.
 func (o *options) hunt(ctx context.Context, setup *scenario.Setup, mutants []mutant.Mutant) error {
 	var passed []string
 	for built := range o.build(ctx, mutants) {
@@ -26,15 +27,24 @@ func (o *options) hunt(ctx context.Context, setup *scenario.Setup, mutants []mut
 		if err != nil {
 			return err
 		}
-		if !caught {
+		if caught == o.innocent {
 			passed = append(passed, built.mutant.Name)
 		}
 	}
-	if len(passed) > 0 {
-		return fmt.Errorf("the checker is blind: it lets pass %s", strings.Join(passed, ", "))
+	names := strings.Join(passed, ", ")
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case len(passed) > 0 && o.innocent:
+		return fmt.Errorf("%w in the scenarios of %s", errBroken, names)
+	case len(passed) > 0:
+		return fmt.Errorf("the checker is blind: it lets pass %s", names)
+	case o.innocent:
+		fmt.Printf("the product holds in the scenarios of all %d mutants\n", len(mutants))
+	default:
+		fmt.Printf("all %d mutants are caught\n", len(mutants))
 	}
-	fmt.Printf("all %d mutants are caught\n", len(mutants))
-	return ctx.Err()
+	return nil
 }
 
 // build builds mutants, each while the one before runs.
@@ -43,8 +53,11 @@ func (o *options) build(ctx context.Context, mutants []mutant.Mutant) <-chan jud
 	go func() {
 		defer close(built)
 		for i := range mutants {
-			program := filepath.Join(o.out, "mutant-"+mutants[i].Name)
-			err := mutants[i].Build(ctx, o.sources, program)
+			program, err := o.postern, error(nil)
+			if !o.innocent {
+				program = filepath.Join(o.out, "mutant-"+mutants[i].Name)
+				err = mutants[i].Build(ctx, o.sources, program)
+			}
 			select {
 			case built <- judged{mutant: &mutants[i], program: program, err: err}:
 			case <-ctx.Done():
@@ -71,7 +84,7 @@ func (o *options) judge(ctx context.Context, setup *scenario.Setup, built judged
 	if err != nil {
 		return false, err
 	}
-	caught, word := scenario.Caught(built.mutant, outcome), "PASSES"
+	caught, word := scenario.Caught(built.mutant, outcome), "passes"
 	if caught {
 		word = "caught"
 	}

@@ -21,7 +21,9 @@ type tally struct {
 }
 
 // play runs one scenario and prints how it went.
-func (t *tally) play(ctx context.Context, setup *scenario.Setup, s *scenario.Scenario, seed uint64, length time.Duration) error {
+func (t *tally) play(
+	ctx context.Context, setup *scenario.Setup, s *scenario.Scenario, seed uint64, length time.Duration,
+) error {
 	fmt.Printf("%-10s seed %-6d %6s  %s\n", s.Name, seed, length.Round(time.Second), s.About)
 	begun := time.Now()
 	outcome, err := setup.Run(ctx, s, seed, length)
@@ -38,7 +40,7 @@ func (t *tally) play(ctx context.Context, setup *scenario.Setup, s *scenario.Sce
 		word = "BROKEN"
 		t.broken = append(t.broken, outcome)
 	}
-	fmt.Printf("%-10s %s after %s: %d events acknowledged, %d faults, %d lost, %d delivered again, %d of them unexplained\n",
+	fmt.Printf("%-10s %s after %s: %d events acknowledged, %d faults, %d lost, %d repeated, %d of them unexplained\n",
 		"", word, time.Since(begun).Round(time.Second), figures.Acknowledged, figures.Injected, figures.Lost,
 		figures.Repeated, figures.Outside)
 	t.explain(outcome)

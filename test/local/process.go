@@ -89,7 +89,9 @@ func (p *Process) Stop() {
 }
 
 // Await waits for something that the process shall do, and not once it has ended.
-func (p *Process) Await(ctx context.Context, what string, patience time.Duration, check func(context.Context) error) error {
+func (p *Process) Await(
+	ctx context.Context, what string, patience time.Duration, check func(context.Context) error,
+) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	go func() {

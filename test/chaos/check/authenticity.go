@@ -82,7 +82,8 @@ func (c *checker) judgeMisplaced() {
 	for _, m := range c.misplaced {
 		e := &c.events[m.event]
 		if !e.mayGo(m.about.Target, m.about.At) {
-			c.violate(Phantoms, m.about, "events of type %q are for other targets, by every version since it was sent", e.eventType)
+			c.violate(Phantoms, m.about, "events of type %q are for other targets, by every version since it was sent",
+				e.eventType)
 		}
 	}
 }

@@ -47,7 +47,8 @@ type client func(ctx context.Context, conn net.Conn, host, path string) error
 
 // hostile is a number of clients that all do the same, again and again.
 func hostile(name string, clients int, what client) *Kind {
-	return &Kind{Name: name, Lane: Others, Excuses: []history.Excuse{history.ExcuseRequests}, Inject: func(ctx context.Context, i *Injection) error {
+	kind := &Kind{Name: name, Lane: Others, Excuses: []history.Excuse{history.ExcuseRequests}}
+	kind.Inject = func(ctx context.Context, i *Injection) error {
 		public, err := url.Parse(i.receiver().Public)
 		if err != nil {
 			return err
@@ -66,14 +67,15 @@ func hostile(name string, clients int, what client) *Kind {
 			return fmt.Errorf("no event of the good clients was acknowledged in %s", hostility)
 		}
 		return nil
-	}}
+	}
+	return kind
 }
 
 func attack(ctx context.Context, host, path string, what client) {
 	for ctx.Err() == nil {
 		conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", host)
 		if err != nil {
-			_ = rest(ctx, 50*time.Millisecond) // the server may be starting
+			rest(ctx, 50*time.Millisecond) // the server may be starting
 			continue
 		}
 		stop := context.AfterFunc(ctx, func() { conn.Close() })
@@ -82,7 +84,7 @@ func attack(ctx context.Context, host, path string, what client) {
 		}
 		stop()
 		conn.Close()
-		_ = rest(ctx, 10*time.Millisecond)
+		rest(ctx, 10*time.Millisecond)
 	}
 }
 
@@ -92,8 +94,8 @@ func slowly(ctx context.Context, conn net.Conn, host, path string) error {
 		if _, err := conn.Write([]byte{b}); err != nil {
 			return err
 		}
-		if err := rest(ctx, 100*time.Millisecond); err != nil {
-			return err
+		if !rest(ctx, 100*time.Millisecond) {
+			return ctx.Err()
 		}
 	}
 	return nil
@@ -126,7 +128,8 @@ var bomb = sync.OnceValue(func() []byte {
 })
 
 func bombs(_ context.Context, conn net.Conn, host, path string) error {
-	_, err := fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n%s",
+	_, err := fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n"+
+		"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n%s",
 		path, host, len(bomb()), bomb())
 	return err
 }

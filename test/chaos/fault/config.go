@@ -32,9 +32,9 @@ func suspend(ctx context.Context, i *Injection) error {
 	ctx = healing(ctx)
 	e.Suspend = true
 	err := i.World.Put(ctx, e)
-	_ = rest(ctx, settling) // it is not cancelled
+	rest(ctx, settling)
 	before := i.arrived(e)
-	_ = rest(ctx, i.between(200*time.Millisecond, time.Second)) // likewise
+	rest(ctx, i.between(200*time.Millisecond, time.Second))
 	if got := i.arrived(e) - before; got > 0 {
 		err = errors.Join(err, fmt.Errorf("%s is suspended, and %d events were delivered", e.Name, got))
 	}
@@ -63,7 +63,7 @@ func rotate(ctx context.Context, i *Injection) error {
 	old := e.Keys
 	e.Keys = append([][]byte{fmt.Appendf(nil, "key %d", i.n)}, old...)
 	err := i.World.PutSecret(ctx, e)
-	_ = rest(ctx, i.between(100*time.Millisecond, time.Second)) // it is not cancelled
+	rest(ctx, i.between(100*time.Millisecond, time.Second))
 	e.Keys = old
 	return errors.Join(err, i.World.PutSecret(ctx, e))
 }
@@ -83,7 +83,7 @@ func retarget(ctx context.Context, i *Injection) error {
 	ctx = healing(ctx)
 	e.Absent = []string{last}
 	err := i.World.Put(ctx, e)
-	_ = rest(ctx, i.between(100*time.Millisecond, time.Second)) // it is not cancelled
+	rest(ctx, i.between(100*time.Millisecond, time.Second))
 	e.Absent = nil
 	return errors.Join(err, i.World.Put(ctx, e))
 }
@@ -92,7 +92,9 @@ func recreate(ctx context.Context, i *Injection) error {
 	e := i.endpoint()
 	i.Begin(e.Name, "what is queued goes with it")
 	ctx = healing(ctx)
-	i.History.Write(history.Record{Admin: &history.Admin{Action: history.ActionConfig, Endpoint: e.Name, Detail: "deleted"}})
+	i.History.Write(history.Record{Admin: &history.Admin{
+		Action: history.ActionConfig, Endpoint: e.Name, Detail: "deleted",
+	}})
 	err := i.World.Delete(ctx, e)
 	return errors.Join(err, i.World.Put(ctx, e))
 }

@@ -14,10 +14,14 @@ import (
 
 // F3, F5 and F10 need the shim in redis-server.
 var (
-	PowerLoss = &Kind{Name: "F3 power loss", Lane: Processes, Excuses: duplicates, AtBegin: true, Needs: shimmed, Inject: powerLoss}
+	PowerLoss = &Kind{
+		Name: "F3 power loss", Lane: Processes, Excuses: duplicates, AtBegin: true, Needs: shimmed, Inject: powerLoss,
+	}
 	SlowDisk  = &Kind{Name: "F5 slow fsync", Lane: Processes, Excuses: duplicates, Needs: shimmed, Inject: slowDisk}
 	FailDisk  = &Kind{Name: "F5 failing fsync", Lane: Processes, Excuses: duplicates, Needs: shimmed, Inject: failDisk}
-	ClockJump = &Kind{Name: "F10 clock of redis jumps", Lane: Processes, Excuses: duplicates, Needs: shimmed, Inject: clockJump}
+	ClockJump = &Kind{
+		Name: "F10 clock of redis jumps", Lane: Processes, Excuses: duplicates, Needs: shimmed, Inject: clockJump,
+	}
 )
 
 // F13: the log is rewritten while it grows.
@@ -98,7 +102,7 @@ func slowDisk(ctx context.Context, i *Injection) error {
 	if err := s.Page.Delay(delay); err != nil {
 		return err
 	}
-	_ = rest(ctx, length) // it ends either way
+	rest(ctx, length)
 	return errors.Join(s.Page.Delay(0), i.World.AwaitReady(healing(ctx)))
 }
 
@@ -110,7 +114,7 @@ func failDisk(ctx context.Context, i *Injection) error {
 	s.MayEnd(true)
 	defer s.MayEnd(false)
 	failed := s.Page.Fail(true)
-	_ = rest(ctx, i.between(100*time.Millisecond, time.Second)) // it ends either way
+	rest(ctx, i.between(100*time.Millisecond, time.Second))
 	return errors.Join(failed, s.Page.Fail(false), i.World.AwaitReady(healing(ctx)))
 }
 
@@ -122,7 +126,7 @@ func clockJump(ctx context.Context, i *Injection) error {
 	length := i.between(200*time.Millisecond, 2*time.Second)
 	i.Begin(s.Name, "%s for %s", jump, length.Round(time.Millisecond))
 	failed := s.Page.Ahead(jump)
-	_ = rest(ctx, length) // it ends either way
+	rest(ctx, length)
 	return errors.Join(failed, s.Page.Ahead(0), i.World.AwaitReady(healing(ctx)))
 }
 
@@ -130,7 +134,7 @@ func rewrite(ctx context.Context, i *Injection) error {
 	s := i.store()
 	i.Begin(s.Name, "under load")
 	if _, err := s.Do(ctx, "BGREWRITEAOF"); err != nil && !started(err) {
-		return nil //nolint:nilerr // the server is away; nothing was rewritten
+		return nil // the server is away; nothing is rewritten
 	}
 	return i.World.AwaitReady(healing(ctx))
 }
@@ -139,9 +143,9 @@ func killRewrite(ctx context.Context, i *Injection) error {
 	s := i.store()
 	i.Begin(s.Name, "the child is killed")
 	if _, err := s.Do(ctx, "BGREWRITEAOF"); err != nil && !started(err) {
-		return nil //nolint:nilerr // the server is away; nothing was rewritten
+		return nil // the server is away; nothing is rewritten
 	}
-	_ = rest(ctx, i.between(0, 20*time.Millisecond)) // the child has come this far
+	rest(ctx, i.between(0, 20*time.Millisecond)) // the child has come this far
 	if err := s.KillChildren(); err != nil {
 		return fmt.Errorf("kill the children of %s: %w", s.Name, err)
 	}

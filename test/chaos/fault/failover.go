@@ -51,7 +51,8 @@ func stalePrimary(ctx context.Context, i *Injection) error {
 
 // failover takes the primary away until another is one.
 func (i *Injection) failover(
-	ctx context.Context, how string, away func(*world.Store), await func(context.Context, *world.Store) error, back func(*world.Store),
+	ctx context.Context, how string,
+	away func(*world.Store), await func(context.Context, *world.Store) error, back func(*world.Store),
 ) error {
 	primary := i.World.Primary(ctx)
 	if primary == nil {
@@ -79,7 +80,7 @@ func stalledReplica(ctx context.Context, i *Injection) error {
 			s.Pause()
 		}
 	}
-	_ = rest(ctx, stalling) // it goes on either way
+	rest(ctx, stalling)
 	primary.Hold()
 	primary.Kill()
 	for _, s := range i.World.Stores {

@@ -41,7 +41,7 @@ type Kind struct {
 	// [history.Fault] do.
 	Excuses []history.Excuse
 	AtBegin bool
-	AtEnd   int
+	AtEnd   bool
 	// Needs says why it cannot be injected here; empty when it can. Nil needs nothing.
 	Needs func(*Env) string
 	// Inject acts, waits and heals. It returns an error when the world did not
@@ -58,6 +58,8 @@ type Env struct {
 	Senders   *traffic.Senders
 	// Current and Previous are the two builds of an upgrade.
 	Current, Previous string
+	// Usual is what targets do while nothing is wrong with them.
+	Usual []traffic.Share
 	// Volume is the mounted folder of a small disk, empty without one.
 	Volume string
 
@@ -118,13 +120,33 @@ func (i *Injection) At(targets ...string) { i.targets = targets }
 func (i *Injection) record(phase history.Phase, detail string) {
 	i.History.Write(history.Record{Fault: &history.Fault{
 		N: i.n, Kind: i.Kind.Name, Who: i.who, Phase: phase,
-		Excuses: i.Kind.Excuses, AtBegin: i.Kind.AtBegin, AtEnd: i.Kind.AtEnd, Targets: i.targets, Detail: detail,
+		Excuses: i.Kind.Excuses, AtBegin: i.Kind.AtBegin, AtEnd: i.atEnd(), Targets: i.targets, Detail: detail,
 	}})
+}
+
+// atEnd bounds the deliveries that a process can be about to make when it is
+// stopped: all that may be in flight.
+func (i *Injection) atEnd() int {
+	if !i.Kind.AtEnd {
+		return 0
+	}
+	all := 0
+	for _, e := range i.Endpoints {
+		all += e.MaxInFlight * len(e.Targets)
+	}
+	return all
 }
 
 // between is a duration by chance.
 func (i *Injection) between(least, most time.Duration) time.Duration {
 	return least + time.Duration(i.Chance.Int64N(int64(most-least)+1))
+}
+
+// mend has targets do as usual.
+func (e *Env) mend(targets ...*traffic.Target) {
+	for _, t := range targets {
+		t.Behave(e.Usual...)
+	}
 }
 
 // receiver is one of them by chance.
@@ -140,15 +162,15 @@ func (i *Injection) store() *world.Store {
 // target is one of them by chance.
 func (i *Injection) target() *traffic.Target { return i.Targets[i.Chance.IntN(len(i.Targets))] }
 
-// rest waits, and says whether the run goes on.
-func rest(ctx context.Context, wait time.Duration) error {
+// rest waits, and says whether the run goes on. A fault heals either way.
+func rest(ctx context.Context, wait time.Duration) bool {
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
-		return nil
+		return true
 	case <-ctx.Done():
-		return ctx.Err()
+		return false
 	}
 }
 

@@ -97,7 +97,7 @@ func flippedBits(ctx context.Context, i *Injection) error {
 	s := i.store()
 	i.Begin(s.Name, "in %d events", damaged)
 	i.behave(traffic.Behaviour{Kind: traffic.Fail, Status: 503})
-	defer i.behave(traffic.Behaviour{Kind: traffic.OK})
+	defer i.mend(i.Targets...)
 	path, err := tail(s)
 	if err != nil {
 		return err
@@ -106,7 +106,7 @@ func flippedBits(ctx context.Context, i *Injection) error {
 	if err != nil {
 		return err
 	}
-	_ = rest(ctx, gathering) // it goes on either way
+	rest(ctx, gathering)
 	flipped := 0
 	err = i.down(s, func(now string) error {
 		if now != path {
@@ -118,7 +118,7 @@ func flippedBits(ctx context.Context, i *Injection) error {
 	if err := errors.Join(err, i.World.AwaitReady(healing(ctx))); err != nil || flipped == 0 {
 		return err
 	}
-	i.behave(traffic.Behaviour{Kind: traffic.OK})
+	i.mend(i.Targets...)
 	return i.World.AwaitDead(healing(ctx), i.Endpoints, "corrupt")
 }
 
@@ -141,7 +141,7 @@ func flip(path string, offset int64) (int, error) {
 			break
 		}
 	}
-	return flipped, os.WriteFile(path, content, 0o600)
+	return flipped, os.WriteFile(path, content, 0o600) //nolint:gosec // the path is of a folder of this run
 }
 
 // refusing is how long the server is watched to refuse a broken log.
@@ -172,7 +172,7 @@ func brokenFraming(ctx context.Context, i *Injection) error {
 	if err != nil {
 		return err
 	}
-	_ = rest(ctx, refusing) // it heals either way
+	rest(ctx, refusing)
 	var wrong error
 	for _, r := range i.World.Receivers {
 		if r.Ready(healing(ctx)) {

@@ -89,7 +89,7 @@ func (e *Env) Execute(ctx context.Context, length time.Duration, steps []Step) {
 		slices.SortFunc(lane, func(a, b Step) int { return int(a.At - b.At) })
 		all.Go(func() {
 			for _, step := range lane {
-				if rest(ctx, time.Until(begun.Add(step.At))) != nil || time.Since(begun) > length {
+				if !rest(ctx, time.Until(begun.Add(step.At))) || time.Since(begun) > length {
 					return
 				}
 				e.Inject(ctx, step.Kind, step.Seed)

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// F11: the control plane is away.
+// LosePlane is F11: the control plane is away.
 var LosePlane = &Kind{
 	Name: "F11 API server and manager away", Lane: Processes, Excuses: duplicates, AtBegin: true, Inject: losePlane,
 }
@@ -20,7 +20,7 @@ func losePlane(ctx context.Context, i *Injection) error {
 	cluster.KillManager()
 	r.Kill()
 	err := r.AwaitReady(healing(ctx))
-	_ = rest(ctx, time.Second) // it heals either way
+	rest(ctx, time.Second)
 	cluster.Isolate(false)
 	return errors.Join(err, cluster.StartManager(healing(ctx)), i.World.AwaitReady(healing(ctx)))
 }

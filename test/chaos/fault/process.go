@@ -9,18 +9,25 @@ import (
 
 // F1: processes die.
 var (
-	KillReceiver = &Kind{Name: "F1 kill receiver", Lane: Processes, Excuses: duplicates, AtBegin: true, Inject: killReceiver}
-	KillStore    = &Kind{Name: "F1 kill redis", Lane: Processes, Excuses: duplicates, AtBegin: true, Inject: killStore}
-	KillBoth     = &Kind{Name: "F1 kill receiver and redis", Lane: Processes, Excuses: duplicates, AtBegin: true, Inject: killBoth}
-	KillManager  = &Kind{Name: "F1 kill manager", Lane: Others, Inject: killManager}
+	KillReceiver = &Kind{
+		Name: "F1 kill receiver", Lane: Processes, Excuses: duplicates, AtBegin: true, Inject: killReceiver,
+	}
+	KillStore = &Kind{Name: "F1 kill redis", Lane: Processes, Excuses: duplicates, AtBegin: true, Inject: killStore}
+	KillBoth  = &Kind{
+		Name: "F1 kill receiver and redis", Lane: Processes, Excuses: duplicates, AtBegin: true, Inject: killBoth,
+	}
+	KillManager = &Kind{Name: "F1 kill manager", Lane: Others, Inject: killManager}
 )
 
 // F7: processes stop for a while.
 var (
-	PauseReceiver  = &Kind{Name: "F7 stop receiver", Lane: Processes, Excuses: duplicates, AtBegin: true, AtEnd: underWay, Inject: pauseReceiver}
+	PauseReceiver = &Kind{
+		Name: "F7 stop receiver", Lane: Processes, Excuses: duplicates, AtBegin: true, AtEnd: true, Inject: pauseReceiver,
+	}
 	PauseStore     = &Kind{Name: "F7 stop redis", Lane: Processes, Excuses: duplicates, Inject: pauseStore}
 	PausePastLease = &Kind{
-		Name: "F7 stop receiver past its leases", Lane: Longs, Excuses: duplicates, AtBegin: true, AtEnd: underWay, Inject: pausePastLease,
+		Name: "F7 stop receiver past its leases", Lane: Longs, Excuses: duplicates, AtBegin: true, AtEnd: true,
+		Inject: pausePastLease,
 		Needs: func(e *Env) string {
 			if len(e.World.Receivers) < 2 {
 				return "nobody else could take the leases: it needs two receivers"
@@ -29,10 +36,6 @@ var (
 		},
 	}
 )
-
-// underWay bounds the deliveries that a receiver can be about to make when it is
-// stopped: those in flight at all targets of a scenario.
-const underWay = 256
 
 // pastLease is a little more than a lease of 15 s.
 const pastLease = 16500 * time.Millisecond
@@ -85,7 +88,7 @@ func pausePastLease(ctx context.Context, i *Injection) error {
 func pause(ctx context.Context, i *Injection, u *world.Unit, length time.Duration) error {
 	i.Begin(u.Name, "stopped for %s", length.Round(time.Millisecond))
 	u.Pause()
-	_ = rest(ctx, length) // it goes on either way
+	rest(ctx, length)
 	u.Resume()
 	return i.World.AwaitReady(healing(ctx))
 }

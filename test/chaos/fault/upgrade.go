@@ -2,7 +2,7 @@ package fault
 
 import "context"
 
-// F12: another build takes over, in order.
+// Upgrade is F12: another build takes over, in order.
 var Upgrade = &Kind{
 	Name: "F12 replace the build", Lane: Processes, Inject: upgrade,
 	Needs: func(e *Env) string {

@@ -63,7 +63,7 @@ func fullDisk(ctx context.Context, i *Injection) error {
 	}
 	path := filepath.Join(i.Volume, ballast)
 	err := fill(path, i.Volume, 1)
-	_ = rest(ctx, i.between(500*time.Millisecond, 2*time.Second)) // it heals either way
+	rest(ctx, i.between(500*time.Millisecond, 2*time.Second))
 	return errors.Join(err, os.Remove(path), i.World.AwaitReady(healing(ctx)))
 }
 
@@ -95,11 +95,11 @@ func fill(path, volume string, part float64) error {
 
 // demandRefusal wants that nothing is acknowledged any more.
 func (i *Injection) demandRefusal(ctx context.Context, why string) error {
-	if rest(ctx, noticing) != nil {
+	if !rest(ctx, noticing) {
 		return nil
 	}
 	before := i.Senders.Totals().Acked
-	if rest(ctx, time.Second) != nil {
+	if !rest(ctx, time.Second) {
 		return nil
 	}
 	if got := i.Senders.Totals().Acked - before; got > 0 {
@@ -113,17 +113,17 @@ func (i *Injection) demandRefusal(ctx context.Context, why string) error {
 func fillMemory(ctx context.Context, i *Injection) error {
 	i.Begin("redis", "with events that no target takes")
 	i.behave(traffic.Behaviour{Kind: traffic.Fail, Status: 503})
-	defer i.behave(traffic.Behaviour{Kind: traffic.OK})
+	defer i.mend(i.Targets...)
 	for end := time.Now().Add(world.Patience); time.Now().Before(end); {
 		before := i.Senders.Totals().Acked
-		if rest(ctx, time.Second) != nil {
+		if !rest(ctx, time.Second) {
 			return nil
 		}
 		if i.Senders.Totals().Acked == before {
 			break
 		}
 	}
-	i.behave(traffic.Behaviour{Kind: traffic.OK})
+	i.mend(i.Targets...)
 	return i.demandDeliveries(ctx, "the store is full of events")
 }
 
@@ -132,12 +132,12 @@ func fullMemory(ctx context.Context, i *Injection) error {
 	s := i.World.Stores[0]
 	i.Begin(s.Name, "with what is not Postern's")
 	i.behave(traffic.Behaviour{Kind: traffic.Fail, Status: 503})
-	defer i.behave(traffic.Behaviour{Kind: traffic.OK})
-	if rest(ctx, gathering) != nil { // events that need the worker
+	defer i.mend(i.Targets...)
+	if !rest(ctx, gathering) { // events that need the worker
 		return nil
 	}
 	keys, err := fillKeys(healing(ctx), s)
-	i.behave(traffic.Behaviour{Kind: traffic.OK})
+	i.mend(i.Targets...)
 	err = errors.Join(err, i.demandDeliveries(ctx, "the store is at maxmemory"))
 	for key := range keys {
 		_, failed := s.Do(healing(ctx), "DEL", ballast+strconv.Itoa(key))
@@ -169,7 +169,7 @@ func fillKeys(ctx context.Context, s *world.Store) (count int, err error) {
 func (i *Injection) demandDeliveries(ctx context.Context, why string) error {
 	before := i.delivered()
 	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); {
-		if rest(ctx, 50*time.Millisecond) != nil || i.delivered() > before {
+		if !rest(ctx, 50*time.Millisecond) || i.delivered() > before {
 			return nil
 		}
 	}

@@ -21,7 +21,8 @@ var (
 		Inject: killAt(proxy.Replies),
 	}
 	KillStoreAtRequest = &Kind{
-		Name: "F2 kill redis in a request", Lane: Wires, Excuses: duplicates, AtBegin: true, Needs: gated, Inject: killStoreAt,
+		Name: "F2 kill redis in a request", Lane: Wires, Excuses: duplicates, AtBegin: true, Needs: gated,
+		Inject: killStoreAt,
 	}
 )
 
@@ -96,10 +97,11 @@ func resetWires(ctx context.Context, i *Injection) error {
 }
 
 func delayWires(ctx context.Context, i *Injection) error {
-	s, delay, length := i.store(), i.between(time.Millisecond, 300*time.Millisecond), i.between(200*time.Millisecond, time.Second)
+	s, delay := i.store(), i.between(time.Millisecond, 300*time.Millisecond)
+	length := i.between(200*time.Millisecond, time.Second)
 	i.Begin(s.Name, "%s more each way for %s", delay.Round(time.Millisecond), length.Round(time.Millisecond))
 	s.Gate.Delay(delay)
-	_ = rest(ctx, length) // it ends either way
+	rest(ctx, length)
 	s.Gate.Delay(0)
 	return i.World.AwaitReady(healing(ctx))
 }
@@ -108,7 +110,7 @@ func stallWires(ctx context.Context, i *Injection) error {
 	s, length := i.store(), i.between(200*time.Millisecond, 4*time.Second)
 	i.Begin(s.Name, "for %s", length.Round(time.Millisecond))
 	s.Gate.Stall(true)
-	_ = rest(ctx, length) // it ends either way
+	rest(ctx, length)
 	s.Gate.Stall(false)
 	return i.World.AwaitReady(healing(ctx))
 }
@@ -118,7 +120,7 @@ func refuseWires(ctx context.Context, i *Injection) error {
 	i.Begin(s.Name, "for %s", length.Round(time.Millisecond))
 	s.Gate.Refuse(true)
 	s.Gate.Reset()
-	_ = rest(ctx, length) // it ends either way
+	rest(ctx, length)
 	s.Gate.Refuse(false)
 	return i.World.AwaitReady(healing(ctx))
 }

@@ -6,6 +6,7 @@
 package proxy
 
 import (
+	"context"
 	"errors"
 	"net"
 	"os"
@@ -33,7 +34,7 @@ const (
 type Proxy struct {
 	listener net.Listener
 	network  string
-	upstream atomic.Pointer[string]
+	upstream string
 
 	refusing atomic.Bool
 	delay    atomic.Int64
@@ -58,8 +59,7 @@ func Listen(network, address, upstream string) (*Proxy, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Proxy{listener: listener, network: network, links: map[*link]struct{}{}}
-	p.upstream.Store(&upstream)
+	p := &Proxy{listener: listener, network: network, upstream: upstream, links: map[*link]struct{}{}}
 	p.work.Go(p.accept)
 	return p, nil
 }
@@ -133,7 +133,9 @@ func (p *Proxy) accept() {
 
 func (p *Proxy) serve(near net.Conn) {
 	defer near.Close()
-	far, err := net.DialTimeout(p.network, *p.upstream.Load(), dialTimeout)
+	ctx, cancel := context.WithTimeout(context.Background(), dialTimeout)
+	defer cancel()
+	far, err := (&net.Dialer{}).DialContext(ctx, p.network, p.upstream)
 	if err != nil {
 		return
 	}

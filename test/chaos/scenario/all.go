@@ -36,18 +36,20 @@ func control() *Scenario {
 func mix() *Scenario {
 	return &Scenario{
 		Name: "mix", About: "the default store under everything that heals in seconds",
-		Share: 8, Least: 15 * time.Second, Topology: world.Sidecar, Timeout: 2, Traffic: lively,
+		Share: 8, Least: 15 * time.Second, Topology: world.Sidecar, Timeout: 2, Usual: flaky, Traffic: lively,
 		Every: 400 * time.Millisecond,
 		Faults: []fault.Choice{
 			{Kind: fault.KillReceiver, Weight: 4}, {Kind: fault.KillStore, Weight: 4}, {Kind: fault.KillBoth, Weight: 2},
 			{Kind: fault.PauseReceiver, Weight: 0.5}, {Kind: fault.PauseStore, Weight: 0.5},
 			{Kind: fault.CutRequest, Weight: 10}, {Kind: fault.CutReply, Weight: 10},
-			{Kind: fault.KillAtRequest, Weight: 1}, {Kind: fault.KillAtReply, Weight: 1}, {Kind: fault.KillStoreAtRequest, Weight: 1},
+			{Kind: fault.KillAtRequest, Weight: 1}, {Kind: fault.KillAtReply, Weight: 1},
+			{Kind: fault.KillStoreAtRequest, Weight: 1},
 			{Kind: fault.ResetWires, Weight: 4}, {Kind: fault.DelayWires, Weight: 1},
 			{Kind: fault.StallWires, Weight: 0.3}, {Kind: fault.RefuseWires, Weight: 1},
 			{Kind: fault.PowerLoss, Weight: 2}, {Kind: fault.SlowDisk, Weight: 0.5}, {Kind: fault.FailDisk, Weight: 1},
 			{Kind: fault.Rewrite, Weight: 1}, {Kind: fault.KillRewrite, Weight: 1},
-			{Kind: fault.TargetFails, Weight: 0.3}, {Kind: fault.TargetResets, Weight: 0.3}, {Kind: fault.TargetStops, Weight: 0.3},
+			{Kind: fault.TargetFails, Weight: 0.3}, {Kind: fault.TargetResets, Weight: 0.3},
+			{Kind: fault.TargetStops, Weight: 0.3},
 		},
 	}
 }
@@ -55,8 +57,8 @@ func mix() *Scenario {
 func replicas() *Scenario {
 	return &Scenario{
 		Name: "replicas", About: "two receivers on one store: copies across both, leases that run out, rolling restarts",
-		Share: 2, Least: 15 * time.Second, Topology: world.External, Receivers: 2, Timeout: 2, Traffic: impatient(),
-		Every: time.Second,
+		Share: 2, Least: 15 * time.Second, Topology: world.External, Receivers: 2, Timeout: 2, Usual: flaky,
+		Traffic: impatient(), Every: time.Second,
 		Faults: []fault.Choice{
 			{Kind: fault.KillReceiver, Weight: 3}, {Kind: fault.KillStore, Weight: 2}, {Kind: fault.KillBoth, Weight: 1},
 			{Kind: fault.PauseReceiver, Weight: 1}, {Kind: fault.PausePastLease, Weight: 0.2},
@@ -70,8 +72,8 @@ func replicas() *Scenario {
 func failover() *Scenario {
 	return &Scenario{
 		Name: "failover", About: "a primary and a replica behind Sentinel: every acknowledged event is on both",
-		Share: 1.5, Least: 30 * time.Second, Topology: world.Sentinel, Receivers: 2, Timeout: 2, Rate: 500, Traffic: impatient(),
-		Every: 10 * time.Second,
+		Share: 1.5, Least: 30 * time.Second, Topology: world.Sentinel, Receivers: 2, Timeout: 2, Usual: flaky,
+		Rate: 500, Traffic: impatient(), Every: 10 * time.Second,
 		Faults: []fault.Choice{
 			{Kind: fault.KillPrimary, Weight: 2}, {Kind: fault.StopPrimary, Weight: 1}, {Kind: fault.KillReplica, Weight: 1},
 			{Kind: fault.StalledReplica, Weight: 1},
@@ -90,7 +92,7 @@ func stale() *Scenario {
 func upgrade() *Scenario {
 	return &Scenario{
 		Name: "upgrade", About: "two builds take turns with events queued: nothing lost, nothing twice",
-		Share: 0.8, Least: 10 * time.Second, Topology: world.Sidecar, Timeout: 5, Traffic: lively,
+		Share: 0.8, Least: 10 * time.Second, Topology: world.Sidecar, Timeout: 5, Usual: flaky, Traffic: lively,
 		Every: 2500 * time.Millisecond,
 		Faults: []fault.Choice{
 			{Kind: fault.Upgrade, Weight: 2}, {Kind: fault.Restart, Weight: 1}, {Kind: fault.TargetFails, Weight: 1},
@@ -128,7 +130,8 @@ func targets() *Scenario {
 		Share: 1, Least: 15 * time.Second, Topology: world.Sidecar, Timeout: 2, Rate: 300, Traffic: lively,
 		Every: 1500 * time.Millisecond,
 		Faults: []fault.Choice{
-			{Kind: fault.TargetFails, Weight: 1}, {Kind: fault.TargetRefuses, Weight: 1}, {Kind: fault.TargetDown, Weight: 1}, {Kind: fault.TargetBusy, Weight: 1},
+			{Kind: fault.TargetFails, Weight: 1}, {Kind: fault.TargetRefuses, Weight: 1},
+			{Kind: fault.TargetDown, Weight: 1}, {Kind: fault.TargetBusy, Weight: 1},
 			{Kind: fault.TargetRedirects, Weight: 1}, {Kind: fault.TargetHuge, Weight: 0.3}, {Kind: fault.TargetSlow, Weight: 1},
 			{Kind: fault.TargetLate, Weight: 1}, {Kind: fault.TargetHangs, Weight: 1}, {Kind: fault.TargetResets, Weight: 1},
 			{Kind: fault.TargetStops, Weight: 1}, {Kind: fault.TargetGone, Weight: 0.5},
@@ -139,7 +142,7 @@ func targets() *Scenario {
 func files() *Scenario {
 	return &Scenario{
 		Name: "files", About: "the log is torn, damaged and broken; the clock of the store is wrong",
-		Share: 1, Least: 15 * time.Second, Topology: world.Sidecar, Timeout: 2, Rate: 1000,
+		Share: 1, Least: 15 * time.Second, Topology: world.Sidecar, Timeout: 2, Usual: flaky, Rate: 1000,
 		Every: 4 * time.Second,
 		Faults: []fault.Choice{
 			{Kind: fault.TornTail, Weight: 3}, {Kind: fault.FlippedBits, Weight: 2}, {Kind: fault.BrokenFraming, Weight: 1},
@@ -151,7 +154,7 @@ func files() *Scenario {
 func disk() *Scenario {
 	return &Scenario{
 		Name: "disk", About: "a small disk fills and is freed",
-		Share: 0.7, Least: 10 * time.Second, Topology: world.Sidecar, Timeout: 2, Rate: 500, Volume: 128 * mib,
+		Share: 0.7, Least: 10 * time.Second, Topology: world.Sidecar, Timeout: 2, Usual: flaky, Rate: 500, Volume: 128 * mib,
 		StoreArgs: []string{"--auto-aof-rewrite-min-size", "8mb"},
 		Every:     5 * time.Second,
 		Faults:    []fault.Choice{{Kind: fault.FillDisk, Weight: 1}, {Kind: fault.FullDisk, Weight: 1}},

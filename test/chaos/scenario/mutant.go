@@ -8,13 +8,14 @@ import (
 	"github.com/postern-dev/postern/test/chaos/check"
 	"github.com/postern-dev/postern/test/chaos/fault"
 	"github.com/postern-dev/postern/test/chaos/mutant"
+	"github.com/postern-dev/postern/test/chaos/traffic"
 	"github.com/postern-dev/postern/test/chaos/world"
 )
 
-// longFault is how long a mutant runs for that shows only after leases have run out.
 const (
 	mutantLength = 8 * time.Second
-	longFault    = 20 * time.Second
+	// longFault is how long a mutant runs that shows only after leases have run out.
+	longFault = 20 * time.Second
 )
 
 // OfMutant is the scenario that must catch a mutant, and how long it takes.
@@ -30,9 +31,16 @@ func OfMutant(m *mutant.Mutant) (*Scenario, time.Duration, error) {
 			return nil, 0, fmt.Errorf("the mutant %s wants the fault %q, which there is not", m.Name, name)
 		}
 		s.Faults = append(s.Faults, fault.Choice{Kind: kind, Weight: 1})
+		s.Usual = flaky
 		if kind.Lane == fault.Longs {
 			length = longFault
 		}
+	}
+	if length == longFault {
+		// More is in memory than in flight when a process stops.
+		s.InFlight, s.Rate, s.Drain = 4, 200, longFault
+		slow := traffic.Behaviour{Kind: traffic.Slow, Delay: 100 * time.Millisecond}
+		s.Usual = []traffic.Share{{Behaviour: slow, Weight: 1}}
 	}
 	if s.Topology == world.Sidecar {
 		s.Receivers = 1

@@ -116,14 +116,16 @@ func (r *run) open() error {
 }
 
 func (r *run) limits() map[string]map[string]float64 {
-	all := maps.Clone(usual)
+	all := maps.Clone(bounds)
 	maps.Copy(all, r.Limits)
 	return all
 }
 
 // start makes targets, processes, endpoints and senders.
 func (r *run) start(ctx context.Context) error {
-	r.env = &fault.Env{History: r.history, Endpoints: r.endpoints(), Current: r.Postern, Previous: r.Previous}
+	r.env = &fault.Env{
+		History: r.history, Endpoints: r.endpoints(), Current: r.Postern, Previous: r.Previous, Usual: r.usual(),
+	}
 	forward := map[string]string{}
 	for _, e := range r.env.Endpoints {
 		for _, target := range e.Targets {
@@ -133,6 +135,7 @@ func (r *run) start(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
+			t.Behave(r.usual()...)
 			r.env.Targets = append(r.env.Targets, t)
 			forward[e.Namespace()+"/"+e.Service(target.Name)] = t.URL()
 		}

@@ -6,6 +6,7 @@
 package scenario
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/postern-dev/postern/test/chaos/fault"
@@ -34,6 +35,11 @@ type Scenario struct {
 
 	// Timeout is that of the targets in seconds.
 	Timeout int64
+	// InFlight bounds the attempts at each target; 0 means 64.
+	InFlight int
+	// Usual is what targets do while nothing is wrong with them; they answer 200
+	// when it is empty. Where some attempts fail, events always wait in the store.
+	Usual []traffic.Share
 	// Rate is new events in a second; 0 means as many as go.
 	Rate float64
 	// Traffic says what else is particular about the senders.
@@ -69,11 +75,26 @@ func (s *Scenario) drain() time.Duration {
 	return lease + scanInterval
 }
 
-// usual are the bounds of every scenario: the limits of the pod's containers.
-var usual = map[string]map[string]float64{
+// bounds are those of every scenario: the limits of the pod's containers.
+var bounds = map[string]map[string]float64{
 	"receiver":  {history.ValueRSS: 512 * mib, history.ValueFDs: 8192},
 	"receiver1": {history.ValueRSS: 512 * mib, history.ValueFDs: 8192},
 	"redis":     {history.ValueRSS: 640 * mib, history.ValueFDs: 8192},
+}
+
+// usual is what targets do.
+func (s *Scenario) usual() []traffic.Share {
+	if len(s.Usual) > 0 {
+		return s.Usual
+	}
+	return []traffic.Share{{Behaviour: traffic.Behaviour{Kind: traffic.OK}, Weight: 1}}
+}
+
+// flaky targets refuse some events at first, so that there are always some in
+// the store that nobody has in memory.
+var flaky = []traffic.Share{
+	{Behaviour: traffic.Behaviour{Kind: traffic.OK}, Weight: 9},
+	{Behaviour: traffic.Behaviour{Kind: traffic.Fail, Status: 422}, Weight: 1},
 }
 
 // endpoints are two tenants with three providers; one endpoint has two targets,
@@ -89,11 +110,12 @@ func (s *Scenario) endpoints() []*world.Endpoint {
 				Name: s.Name + "-" + name, Provider: provider, DedupSeconds: 86400, Targets: targets,
 				Retry: history.Retry{InitialBackoffSeconds: 1, MaxBackoffSeconds: 2, MaxAgeSeconds: 86400},
 			},
-			Keys: [][]byte{key}, MaxInFlight: 64,
+			Keys: [][]byte{key}, MaxInFlight: cmp.Or(s.InFlight, 64),
 		}
 	}
 	return []*world.Endpoint{
-		made("alpha/github", traffic.GitHub, history.Target{Name: "all"}, history.Target{Name: "pushes", Types: []string{"push"}}),
+		made("alpha/github", traffic.GitHub,
+			history.Target{Name: "all"}, history.Target{Name: "pushes", Types: []string{"push"}}),
 		made("alpha/stripe", traffic.Stripe, history.Target{Name: "main"}),
 		made("beta/standard", traffic.StandardWebhooks, history.Target{Name: "main"}),
 	}

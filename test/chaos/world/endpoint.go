@@ -36,7 +36,8 @@ func (e *Endpoint) Service(target string) string { return e.Object() + "-" + tar
 // Secret is the manifest of the keys.
 func (e *Endpoint) Secret() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "apiVersion: v1\nkind: Secret\nmetadata: {name: %s, namespace: %s}\ndata:\n", e.Object(), e.Namespace())
+	fmt.Fprintf(&b, "apiVersion: v1\nkind: Secret\nmetadata: {name: %s, namespace: %s}\ndata:\n",
+		e.Object(), e.Namespace())
 	for i, key := range e.Keys {
 		fmt.Fprintf(&b, "  key%d: %s\n", i, base64.StdEncoding.EncodeToString(traffic.SecretOf(e.Provider, key)))
 	}
@@ -48,7 +49,8 @@ func (e *Endpoint) Surroundings() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "apiVersion: v1\nkind: Namespace\nmetadata: {name: %s}\n", e.Namespace())
 	for _, target := range e.Targets {
-		fmt.Fprintf(&b, "---\napiVersion: v1\nkind: Service\nmetadata: {name: %s, namespace: %s}\nspec: {ports: [{port: 80}]}\n",
+		b.WriteString("---\napiVersion: v1\nkind: Service\n")
+		fmt.Fprintf(&b, "metadata: {name: %s, namespace: %s}\nspec: {ports: [{port: 80}]}\n",
 			e.Service(target.Name), e.Namespace())
 	}
 	return b.String()
@@ -68,10 +70,12 @@ spec:
   retry: {initialBackoffSeconds: %d, maxBackoffSeconds: %d, maxAgeSeconds: %d%s}
   targets:
 `, e.Object(), e.Namespace(), e.Provider, e.Object(), e.Suspend, e.DedupSeconds,
-		e.Retry.InitialBackoffSeconds, e.Retry.MaxBackoffSeconds, e.Retry.MaxAgeSeconds, positive("maxAttempts", e.Retry.MaxAttempts))
+		e.Retry.InitialBackoffSeconds, e.Retry.MaxBackoffSeconds, e.Retry.MaxAgeSeconds,
+		positive("maxAttempts", e.Retry.MaxAttempts))
 	for _, target := range e.present() {
 		fmt.Fprintf(&b, "  - {name: %s, service: {name: %s, port: 80}, timeoutSeconds: %d%s%s}\n",
-			target.Name, e.Service(target.Name), target.TimeoutSeconds, eventTypes(target.Types), positive("maxInFlight", e.MaxInFlight))
+			target.Name, e.Service(target.Name), target.TimeoutSeconds, eventTypes(target.Types),
+			positive("maxInFlight", e.MaxInFlight))
 	}
 	return b.String()
 }

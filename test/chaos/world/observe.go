@@ -193,28 +193,33 @@ func parseMetrics(in io.Reader) (*scraped, error) {
 		}
 		endpoint := labels["namespace"] + "/" + labels["endpoint"]
 		counts := s.endpoints[endpoint]
-		switch {
-		case name == "postern_events_pending":
+		if name == "postern_events_pending" {
 			s.pending += value
-			continue
-		case name == "postern_requests_total" && labels["outcome"] == "accepted":
-			counts.Accepted += int64(value)
-		case name == "postern_requests_total" && labels["outcome"] == "duplicate":
-			counts.Duplicate += int64(value)
-		case name == "postern_requests_total" && labels["outcome"] == "ignored":
-			counts.Ignored += int64(value)
-		case name == "postern_requests_total" && labels["outcome"] == "rejected":
-			counts.Rejected += int64(value)
-		case name == "postern_deliveries_total" && labels["outcome"] == "delivered":
-			counts.Delivered += int64(value)
-		case name == "postern_deliveries_total" && labels["outcome"] == "dead":
-			counts.Dead += int64(value)
-		default:
-			continue
+		} else if counter := counterOf(&counts, name, labels["outcome"]); counter != nil {
+			*counter += int64(value)
+			s.endpoints[endpoint] = counts
 		}
-		s.endpoints[endpoint] = counts
 	}
 	return s, scanner.Err()
+}
+
+// counterOf is the count that a series is part of; nil for others.
+func counterOf(counts *history.Counts, name, outcome string) *int64 {
+	switch name + " " + outcome {
+	case "postern_requests_total accepted":
+		return &counts.Accepted
+	case "postern_requests_total duplicate":
+		return &counts.Duplicate
+	case "postern_requests_total ignored":
+		return &counts.Ignored
+	case "postern_requests_total rejected":
+		return &counts.Rejected
+	case "postern_deliveries_total delivered":
+		return &counts.Delivered
+	case "postern_deliveries_total dead":
+		return &counts.Dead
+	}
+	return nil
 }
 
 // series splits name{label="value",…} number; label values of these series need
@@ -234,9 +239,12 @@ func series(line string) (name string, labels map[string]string, value float64, 
 	return name, labels, value, err == nil
 }
 
+// burial is how long a dead letter that must come may take.
+const burial = 20 * time.Second
+
 // AwaitDead waits until some endpoint has a dead letter for a reason.
 func (w *World) AwaitDead(ctx context.Context, endpoints []*Endpoint, reason string) error {
-	return kube.Until(ctx, "a dead letter as "+reason, Patience, func(ctx context.Context) error {
+	return kube.Until(ctx, "a dead letter as "+reason, burial, func(ctx context.Context) error {
 		for _, e := range endpoints {
 			page, err := w.list(ctx, e, "dead", "")
 			if err != nil {

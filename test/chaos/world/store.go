@@ -59,7 +59,8 @@ func (w *World) newStore(name string, port int, args []string) (*Store, error) {
 	if port != 0 {
 		s.network, s.address = "tcp", address(port)
 	}
-	args = slices.Concat(local.Relocate(args, "/run/postern", files.run, "/data", files.data), w.options.StoreArgs, keeperRules)
+	args = local.Relocate(args, "/run/postern", files.run, "/data", files.data)
+	args = slices.Concat(args, w.options.StoreArgs, keeperRules)
 	if w.options.Topology == Sentinel {
 		if args, err = configured(args, files.run); err != nil {
 			return nil, err
