@@ -10,8 +10,11 @@ func (r *Redis) volumeUsed() float64 {
 		return 0
 	}
 	var volume syscall.Statfs_t
-	if syscall.Statfs(r.options.DataDir, &volume) != nil || volume.Blocks == 0 {
+	if syscall.Statfs(r.options.DataDir, &volume) != nil || volume.Blocks == 0 || volume.Blocks == volume.Bfree {
 		return 0
 	}
-	return 1 - float64(volume.Bavail)/float64(volume.Blocks)
+	// What is neither used nor available is kept for root, or lies behind a quota:
+	// it says nothing about how full the volume is for the store.
+	used := float64(volume.Blocks - volume.Bfree)
+	return used / (used + float64(volume.Bavail))
 }

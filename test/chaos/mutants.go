@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -83,6 +84,9 @@ func (o *options) judge(ctx context.Context, setup *scenario.Setup, built judged
 	outcome, err := own.Run(ctx, s, o.seed, length)
 	if err != nil {
 		return false, err
+	}
+	if !o.innocent {
+		_ = os.Remove(built.program) // it is large, and only the history matters
 	}
 	caught, word := scenario.Caught(built.mutant, outcome), "passes"
 	if caught {
