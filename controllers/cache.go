@@ -29,8 +29,9 @@ func CacheOptions(options Options) cache.Options {
 	return cache.Options{
 		DefaultTransform: cache.TransformStripManagedFields(),
 		ByObject: map[client.Object]cache.ByObject{
-			&corev1.Secret{}:                own,
-			&corev1.ServiceAccount{}:        own,
+			&corev1.Secret{}: own,
+			// The installation's own is among them, which owns what is removed with it.
+			&corev1.ServiceAccount{}:        {Namespaces: system},
 			&corev1.PersistentVolumeClaim{}: own,
 			&appsv1.Deployment{}:            own,
 			&rbacv1.Role{}:                  own,

@@ -93,7 +93,7 @@ func provisionReceiver(ctx context.Context, mgr ctrl.Manager, options Options) e
 		return err
 	}
 	provisioner := &provision.Provisioner{
-		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Receiver: receiver, Owner: options.DefaultReceiverOwner,
+		Client: mgr.GetClient(), Receiver: receiver, Owner: options.owner(mgr.GetAPIReader()),
 	}
 	if err := provisioner.Check(ctx); err != nil {
 		return fmt.Errorf("--default-receiver: %w", err)
@@ -108,8 +108,10 @@ func addressRanges(
 ) (*ranges.Keeper, <-chan event.TypedGenericEvent[string]) {
 	changed := make(chan event.TypedGenericEvent[string], rangesBacklog)
 	return ranges.NewKeeper(ranges.Options{
-		Lists:   ranges.WithURLs(options.AddressRangeURLs),
-		Store:   ranges.SecretStore{Live: mgr.GetAPIReader(), Writer: writer, Namespace: options.Namespace},
+		Lists: ranges.WithURLs(options.AddressRangeURLs),
+		Store: ranges.SecretStore{
+			Live: mgr.GetAPIReader(), Writer: writer, Owner: options.owner(mgr.GetAPIReader()), Namespace: options.Namespace,
+		},
 		Logger:  mgr.GetLogger().WithName("ranges"),
 		Changed: func(provider string) { changed <- event.TypedGenericEvent[string]{Object: provider} },
 	}), changed

@@ -10,7 +10,9 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/util/validation"
 	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/postern-dev/postern/controllers/apply"
 	"github.com/postern-dev/postern/controllers/confirm"
 	"github.com/postern-dev/postern/controllers/meta"
 	"github.com/postern-dev/postern/controllers/provision"
@@ -34,8 +36,8 @@ type Options struct {
 	// DefaultReceiver is a WebhookReceiver, as JSON or YAML, to apply at the start;
 	// empty means none.
 	DefaultReceiver string
-	// DefaultReceiverOwner is the ServiceAccount with which the default receiver
-	// is removed; empty means that it stays.
+	// DefaultReceiverOwner is the ServiceAccount with which the default receiver is
+	// removed, and what the manager writes for itself; empty means that they stay.
 	DefaultReceiverOwner string
 	// AddressRangeURLs are other addresses of providers' lists of address ranges,
 	// by provider; also of providers that have no built-in list.
@@ -99,6 +101,10 @@ func (o Options) withDefaults() Options {
 	}
 	o.ReceiverURLs = urls
 	return o
+}
+
+func (o Options) owner(reader client.Reader) apply.Owner {
+	return apply.Owner{Reader: reader, Namespace: o.Namespace, Account: o.DefaultReceiverOwner}
 }
 
 func (o Options) receivers(mgr ctrl.Manager, asking *confirm.Client) confirm.Source {

@@ -53,6 +53,7 @@ func (s *shared) routes() *index.Reconciler {
 	return &index.Reconciler{
 		Client:    s.mgr.GetClient(),
 		Writer:    s.writer,
+		Owner:     s.options.owner(s.mgr.GetClient()),
 		Table:     s.table,
 		Namespace: s.options.Namespace,
 	}

@@ -36,6 +36,8 @@ type Reconciler struct {
 	Client client.Client
 	// Writer applies the Secret.
 	Writer *apply.Writer
+	// Owner is what the Secret is removed with.
+	Owner apply.Owner
 	// Table is what the endpoint controller decided.
 	Table *Table
 	// Namespace is the system namespace.
@@ -91,8 +93,13 @@ func (r *Reconciler) write(ctx context.Context) error {
 	if !apierrors.IsNotFound(err) && string(existing.Data[meta.RouteIndexKey]) == string(data) {
 		return nil
 	}
+	owners, err := r.Owner.References(ctx)
+	if err != nil {
+		return err
+	}
 	return r.Writer.Apply(ctx, corev1ac.Secret(meta.RouteIndexName, r.Namespace).
 		WithLabels(meta.RouteIndexLabels()).
+		WithOwnerReferences(owners...).
 		WithType(meta.SecretTypeRouteIndex).
 		WithData(map[string][]byte{meta.RouteIndexKey: data}))
 }

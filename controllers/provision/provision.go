@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -13,6 +12,8 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
+
+	"github.com/postern-dev/postern/controllers/apply"
 )
 
 // Delete is what hardened clusters ask of whoever changes an object's owner.
@@ -32,14 +33,10 @@ const patience = time.Minute
 type Provisioner struct {
 	// Client writes.
 	Client client.Client
-	// Live reads without a cache.
-	Live client.Reader
 	// Receiver is what [Parse] returned.
 	Receiver *unstructured.Unstructured
-	// Owner is the ServiceAccount that stands for the installation: the
-	// receiver is removed with it. Empty means nobody. It is not the manager's
-	// Deployment, because receivers must outlive that.
-	Owner string
+	// Owner is what the receiver is removed with.
+	Owner apply.Owner
 }
 
 var (
@@ -88,27 +85,18 @@ func (p *Provisioner) persist(ctx context.Context, options ...client.ApplyOption
 func (p *Provisioner) apply(ctx context.Context, options ...client.ApplyOption) error {
 	receiver := p.Receiver.DeepCopy()
 	key := client.ObjectKeyFromObject(receiver)
-	if p.Owner != "" {
-		owner, err := p.owner(ctx)
-		if err != nil {
-			return fmt.Errorf("owner of WebhookReceiver %s: %w", key, err)
-		}
-		receiver.SetOwnerReferences([]metav1.OwnerReference{owner})
+	owner, err := p.Owner.Reference(ctx)
+	if err != nil {
+		return fmt.Errorf("owner of WebhookReceiver %s: %w", key, err)
+	}
+	if owner != nil {
+		receiver.SetOwnerReferences([]metav1.OwnerReference{*owner})
 	}
 	options = append(options, fieldOwner, client.ForceOwnership)
 	if err := p.Client.Apply(ctx, client.ApplyConfigurationFromUnstructured(receiver), options...); err != nil {
 		return fmt.Errorf("apply WebhookReceiver %s: %w", key, err)
 	}
 	return nil
-}
-
-func (p *Provisioner) owner(ctx context.Context) (metav1.OwnerReference, error) {
-	var account corev1.ServiceAccount
-	key := client.ObjectKey{Namespace: p.Receiver.GetNamespace(), Name: p.Owner}
-	if err := p.Live.Get(ctx, key, &account); err != nil {
-		return metav1.OwnerReference{}, err
-	}
-	return metav1.OwnerReference{APIVersion: "v1", Kind: "ServiceAccount", Name: account.Name, UID: account.UID}, nil
 }
 
 // final says whether trying again cannot help: the object itself is refused.

@@ -13,6 +13,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/postern-dev/postern/api/v1alpha1"
+	"github.com/postern-dev/postern/controllers/apply"
 	"github.com/postern-dev/postern/controllers/controltest"
 	"github.com/postern-dev/postern/controllers/provision"
 )
@@ -23,7 +24,11 @@ func provisioner(t *testing.T, namespace, text string) *provision.Provisioner {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &provision.Provisioner{Client: cluster.Client, Live: cluster.Client, Receiver: receiver}
+	return &provision.Provisioner{Client: cluster.Client, Receiver: receiver}
+}
+
+func owner(namespace, account string) apply.Owner {
+	return apply.Owner{Reader: cluster.Client, Namespace: namespace, Account: account}
 }
 
 func start(t *testing.T, p *provision.Provisioner) {
@@ -46,7 +51,7 @@ func TestCreatesWithItsOwner(t *testing.T) {
 	account := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "postern-manager"}}
 	cluster.Create(t, account)
 	p := provisioner(t, namespace, `{"metadata":{"labels":{"team":"edge"}},"spec":{"externalURL":"https://hooks.example.com"}}`)
-	p.Owner = account.Name
+	p.Owner = owner(namespace, account.Name)
 	start(t, p)
 	receiver := stored(t, namespace)
 	if receiver.Spec.ExternalURL != "https://hooks.example.com" || receiver.Labels["team"] != "edge" {
@@ -104,7 +109,7 @@ func TestWaitsForItsOwner(t *testing.T) {
 	t.Parallel()
 	namespace := cluster.Namespace(t)
 	p := provisioner(t, namespace, "{}")
-	p.Owner = "late"
+	p.Owner = owner(namespace, "late")
 	ended := make(chan error, 1)
 	go func() { ended <- p.Start(t.Context()) }()
 	cluster.Create(t, &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "late"}})
@@ -116,8 +121,9 @@ func TestWaitsForItsOwner(t *testing.T) {
 
 func TestMissingOwnerIsNamed(t *testing.T) {
 	t.Parallel()
-	p := provisioner(t, cluster.Namespace(t), "{}")
-	p.Owner = "nobody"
+	namespace := cluster.Namespace(t)
+	p := provisioner(t, namespace, "{}")
+	p.Owner = owner(namespace, "nobody")
 	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
 	defer cancel()
 	err := p.Check(ctx)
@@ -147,7 +153,7 @@ func TestManagersPermissionsSuffice(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := provisioner(t, namespace, "{}")
-	p.Client, p.Live, p.Owner = as, as, account.Name
+	p.Client, p.Owner = as, apply.Owner{Reader: as, Namespace: namespace, Account: account.Name}
 	controltest.Eventually(t, "applying as the manager", func() error {
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 		defer cancel()

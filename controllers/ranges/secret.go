@@ -20,6 +20,8 @@ type SecretStore struct {
 	// Live reads from the API server, Writer applies.
 	Live   client.Reader
 	Writer *apply.Writer
+	// Owner is what the Secret is removed with.
+	Owner apply.Owner
 	// Namespace is the system namespace.
 	Namespace string
 }
@@ -48,8 +50,13 @@ func (s SecretStore) Save(ctx context.Context, lists map[string]Published) error
 	if err != nil {
 		return fmt.Errorf("encode address ranges: %w", err)
 	}
+	owners, err := s.Owner.References(ctx)
+	if err != nil {
+		return err
+	}
 	return s.Writer.Apply(ctx, corev1ac.Secret(meta.RangesName, s.Namespace).
 		WithLabels(meta.ManagedBy()).
+		WithOwnerReferences(owners...).
 		WithType(corev1.SecretTypeOpaque).
 		WithData(map[string][]byte{meta.RangesKey: data}))
 }
