@@ -162,6 +162,19 @@ func TestMetrics(t *testing.T) {
 			h.add(200, history.Record{Response: &history.Response{ID: "2", Attempt: 1, Error: history.ErrorRefused}})
 			twice(history.Counts{Accepted: 2, Rejected: 1, Delivered: 2})(h)
 		}},
+		{"strangers are rejected too", "", func(h *synthetic) {
+			h.fault(100, 1, history.Point, history.ExcuseRequests)
+			wrong(func(c *history.Counts) { c.Rejected += 9 })(h)
+		}},
+		{"strangers are not accepted", "accepted is 2", func(h *synthetic) {
+			h.fault(100, 1, history.Point, history.ExcuseRequests)
+			wrong(func(c *history.Counts) { c.Accepted++ })(h)
+		}},
+		{"a receiver without routes counts for nobody", "", func(h *synthetic) {
+			h.send(100, "2")
+			h.add(200, history.Record{Response: &history.Response{ID: "2", Attempt: 1, Code: 503, Status: "not_ready"}})
+			twice(truth)(h)
+		}},
 		{"counters of processes add up", "", func(h *synthetic) {
 			h.scrape(1000, 1, truth)
 			h.scrape(2000, 1, truth)

@@ -231,6 +231,20 @@ func TestDuplicates(t *testing.T) {
 			h.send(200, "2").Attempt = 2
 			h.answer(201, "2", "accepted").Attempt = 2
 		}},
+		{"sent again to an endpoint that was made anew", "", func(h *synthetic) {
+			h.event(100, "2")
+			h.endpoint(150, history.Endpoint{Removed: true})
+			h.endpoint(160, history.Endpoint{})
+			h.send(200, "2").Attempt = 2
+			h.answer(201, "2", "accepted").Attempt = 2
+			h.receive(202, "2", first)
+			h.receive(202, "2", second)
+		}},
+		{"an endpoint made anew delivers twice for one request", "delivered again", func(h *synthetic) {
+			h.endpoint(50, history.Endpoint{})
+			again(h)
+			h.endpoint(400, history.Endpoint{Removed: true})
+		}},
 		{"sent again after the window", "", func(h *synthetic) {
 			h.event(100, "2")
 			h.send(4_000_000, "2").Attempt = 2
@@ -272,6 +286,18 @@ func TestPhantoms(t *testing.T) {
 			h.answer(101, "2", "accepted")
 			h.receive(110, "2", first)
 			h.receive(110, "2", second)
+		}},
+		{"by a version that is written down after it is in force", "", func(h *synthetic) {
+			h.only(100, "2")
+			h.receive(110, "2", endpointName+"/third")
+			h.endpoint(120, history.Endpoint{
+				AppliedAt: 95 * int64(time.Millisecond), Targets: []history.Target{{Name: "first"}, {Name: "third"}},
+			})
+		}},
+		{"by a version that comes later", "for other targets", func(h *synthetic) {
+			h.only(100, "2")
+			h.receive(110, "2", endpointName+"/third")
+			h.endpoint(120, history.Endpoint{Targets: []history.Target{{Name: "first"}, {Name: "third"}}})
 		}},
 		{"by a glob", "", func(h *synthetic) {
 			h.send(100, "2").Type = "pull.opened"
