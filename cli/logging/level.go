@@ -9,21 +9,18 @@ import (
 	"strings"
 )
 
-// levelBody is what [LevelHandler] reads and writes.
-type levelBody struct {
-	Level string `json:"level"`
-}
-
 // LevelHandler tells the level (GET) and changes it (PUT {"level":"debug"}) for
 // as long as the process runs. It serves loopback only: those whom the cluster
 // lets forward a port.
 func LevelHandler(level *slog.LevelVar, logger *slog.Logger) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /loglevel", func(w http.ResponseWriter, _ *http.Request) {
-		answer(w, http.StatusOK, levelBody{strings.ToLower(level.Level().String())})
+		answer(w, http.StatusOK, "level", strings.ToLower(level.Level().String()))
 	})
 	mux.HandleFunc("PUT /loglevel", func(w http.ResponseWriter, r *http.Request) {
-		var wanted levelBody
+		var wanted struct {
+			Level string `json:"level"`
+		}
 		if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<10)).Decode(&wanted); err != nil {
 			refuse(w, http.StatusBadRequest, `the body must be JSON such as {"level":"debug"}`)
 			return
@@ -34,7 +31,7 @@ func LevelHandler(level *slog.LevelVar, logger *slog.Logger) http.Handler {
 			return
 		}
 		change(level, parsed, logger)
-		answer(w, http.StatusOK, levelBody{strings.ToLower(parsed.String())})
+		answer(w, http.StatusOK, "level", strings.ToLower(parsed.String()))
 	})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		host, _, _ := net.SplitHostPort(r.RemoteAddr)
@@ -54,12 +51,12 @@ func change(level *slog.LevelVar, to slog.Level, logger *slog.Logger) {
 	level.Set(to)
 }
 
-func answer(w http.ResponseWriter, status int, content any) {
+func answer(w http.ResponseWriter, status int, name, text string) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(content) // a peer that has gone gets no answer
+	_ = json.NewEncoder(w).Encode(map[string]string{name: text}) // a peer that has gone gets no answer
 }
 
 func refuse(w http.ResponseWriter, status int, message string) {
-	answer(w, status, map[string]string{"error": message})
+	answer(w, status, "error", message)
 }

@@ -3,6 +3,7 @@ package dashboards_test
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -53,6 +54,7 @@ func TestPanelsHaveData(t *testing.T) {
 		}
 	}
 	lint(t, w)
+	changeLevel(t, w)
 	if *update {
 		draw(t, server)
 	}
@@ -101,6 +103,26 @@ func lint(t *testing.T, w *world) {
 			if strings.HasPrefix(problem.Metric, "postern_") {
 				t.Errorf("promlint: %s: %s", problem.Metric, problem.Text)
 			}
+		}
+	}
+}
+
+// changeLevel makes both processes tell more while they run.
+func changeLevel(t *testing.T, w *world) {
+	t.Helper()
+	for _, address := range []string{w.manager, w.receiver} {
+		url := "http://" + address + "/loglevel"
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodPut, url, strings.NewReader(`{"level":"debug"}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		response, err := w.client.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = response.Body.Close()
+		if response.StatusCode != http.StatusOK {
+			t.Errorf("%s answers %s", url, response.Status)
 		}
 	}
 }
