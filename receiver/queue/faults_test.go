@@ -373,6 +373,39 @@ func TestFailedAdmissionLeavesNoMark(t *testing.T) {
 	}
 }
 
+// TestBrokenEndpointFailsByItself has admissions and settlements of two
+// endpoints in the same calls.
+func TestBrokenEndpointFailsByItself(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t)
+	store := open(t, server, queue.Options{})
+	server.Do(t, "SET", "p:{broken}:states", "of the wrong type")
+	var group sync.WaitGroup
+	for i := range 64 {
+		group.Go(func() {
+			receipt, err := store.Admit(t.Context(), admission(numbered(i), 0))
+			for _, lease := range receipt.Leases {
+				err = store.Settle(t.Context(), lease, queue.Settlement{Outcome: queue.Done})
+			}
+			if err != nil {
+				t.Errorf("at the endpoint beside the broken one: %v", err)
+			}
+		})
+		group.Go(func() {
+			next := admission(numbered(i), 0)
+			next.Event.EndpointUID = "broken"
+			if _, err := store.Admit(t.Context(), next); err == nil {
+				t.Error("Admit at the broken endpoint succeeded")
+			}
+			lease := queue.Lease{Queue: queue.ID{EndpointUID: "broken", Target: "builder"}, EventID: numbered(i), Fence: 1}
+			if err := store.Settle(t.Context(), lease, queue.Settlement{Outcome: queue.Done}); err == nil {
+				t.Error("Settle at the broken endpoint succeeded")
+			}
+		})
+	}
+	group.Wait()
+}
+
 func TestIDWithoutRecordIsSweptUp(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t)

@@ -15,16 +15,13 @@ import (
 const (
 	// sharedSteps is how many steps share a call at most; everything that is in
 	// one call waits for all of it.
-	sharedSteps = 128
+	sharedSteps = 256
 	// sharedBytes is about how many bytes share a call; one step always goes.
 	sharedBytes = 1 << 20
-	// callsUnderWay is how many calls of one lane are under way together: while
-	// the store syncs one to disk, the next is on its way.
-	callsUnderWay = 2
 )
 
 // sharer lets steps that are asked for at the same time share calls of the
-// store. The first goes at once; those that come while calls are under way go
+// store. The first goes at once; those that come while a call is under way go
 // together in the next. A step that is given up by its caller has an unknown
 // outcome and does not disturb those that it shares a call with.
 type sharer[T any] struct {
@@ -45,10 +42,9 @@ type step[T any] struct {
 	given atomic.Bool // up, by its caller
 }
 
-// sharedLane holds the steps that can share calls.
+// sharedLane holds the steps that wait for the call that is under way.
 type sharedLane[T any] struct {
-	waiting  []*step[T]
-	underWay int
+	waiting []*step[T]
 }
 
 func newSharer[T any](call func([]*step[T])) *sharer[T] {
@@ -73,15 +69,13 @@ func (s *sharer[T]) join(name string, one *step[T]) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	lane := s.lanes[name]
-	if lane == nil {
-		lane = &sharedLane[T]{}
-		s.lanes[name] = lane
+	if lane != nil {
+		lane.waiting = append(lane.waiting, one)
+		return
 	}
-	lane.waiting = append(lane.waiting, one)
-	if lane.underWay < callsUnderWay {
-		lane.underWay++
-		go s.drain(name, lane)
-	}
+	lane = &sharedLane[T]{waiting: []*step[T]{one}}
+	s.lanes[name] = lane
+	go s.drain(name, lane)
 }
 
 // drain does calls until nothing waits in the lane.
@@ -118,9 +112,7 @@ func (s *sharer[T]) next(name string, lane *sharedLane[T]) []*step[T] {
 	if len(steps) > 0 {
 		return steps
 	}
-	if lane.underWay--; lane.underWay == 0 {
-		delete(s.lanes, name)
-	}
+	delete(s.lanes, name)
 	return nil
 }
 

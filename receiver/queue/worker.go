@@ -24,7 +24,7 @@ var errReply = errors.New("the store gave a reply that its script never gives")
 //
 //	KEYS  queue
 //	ARGV  now, lease ms, limit, bytes of records, beginning of the endpoint's keys, target
-//	returns for each event claimed: id, fence, attempts, replay (0 or 1), record
+//	returns for each event claimed: id, fence, attempts, replay (0 or 1)
 func (r *Redis) Claim(ctx context.Context, queue ID, limit int, lease time.Duration) ([]Delivery, error) {
 	if err := r.mine(); err != nil {
 		return nil, err
@@ -43,16 +43,39 @@ func (r *Redis) Claim(ctx context.Context, queue ID, limit int, lease time.Durat
 	if err != nil {
 		return nil, errors.Join(errReply, err)
 	}
-	deliveries := make([]Delivery, 0, len(rows))
-	for _, row := range rows {
-		delivery, err := decodeClaim(queue, row)
-		switch {
-		case err == nil:
+	leases := make([]Lease, len(rows))
+	for i, row := range rows {
+		if leases[i], err = decodeClaim(queue, row); err != nil {
+			return nil, err
+		}
+	}
+	return r.load(ctx, leases)
+}
+
+// load reads claimed events. When that fails their leases end by themselves.
+func (r *Redis) load(ctx context.Context, leases []Lease) ([]Delivery, error) {
+	if len(leases) == 0 {
+		return nil, nil
+	}
+	client, err := r.connected()
+	if err != nil {
+		return nil, err
+	}
+	keys := make([]string, len(leases))
+	for i := range leases {
+		keys[i] = keysOf(leases[i].Queue.EndpointUID).record(leases[i].EventID)
+	}
+	step, cancel := context.WithTimeout(ctx, r.options.StepTimeout)
+	defer cancel()
+	records, err := client.Do(step, client.B().Mget().Key(keys...).Build()).ToArray()
+	if err != nil {
+		return nil, stepError("load", err)
+	}
+	deliveries := make([]Delivery, 0, len(leases))
+	for i := range records {
+		delivery, err := r.decode(ctx, leases[i], &records[i])
+		if delivery.Event != nil {
 			deliveries = append(deliveries, delivery)
-		case errors.Is(err, errCorrupt):
-			err = r.Settle(ctx, delivery.Lease, Settlement{Outcome: Dead, Reason: ReasonCorrupt})
-		case errors.Is(err, errNewer):
-			err = r.Settle(ctx, delivery.Lease, Settlement{Outcome: Release, After: newerDelay})
 		}
 		// Events that were claimed are returned even so: a lease that could not
 		// be ended here ends by itself, and the event is judged again.
@@ -63,27 +86,38 @@ func (r *Redis) Claim(ctx context.Context, queue ID, limit int, lease time.Durat
 	return deliveries, nil
 }
 
-// decodeClaim reads one row of the claim script; the lease is set even on error.
-func decodeClaim(queue ID, row rueidis.RedisMessage) (Delivery, error) {
-	fields, err := row.ToArray()
-	if err != nil || len(fields) != 5 {
+// decode reads the record of a claimed event, and ends the lease of one that
+// cannot be delivered: the event is gone, damaged, or a newer version's.
+func (r *Redis) decode(ctx context.Context, lease Lease, record *rueidis.RedisMessage) (Delivery, error) {
+	if record.IsNil() {
+		return Delivery{}, nil
+	}
+	stored, err := record.ToString()
+	if err != nil {
 		return Delivery{}, errors.Join(errReply, err)
 	}
-	delivery := Delivery{Lease: Lease{Queue: queue}}
-	var attempts, replay int64
-	var record string
-	for _, read := range []error{
-		text(&fields[0], &delivery.Lease.EventID), number(&fields[1], &delivery.Lease.Fence),
-		number(&fields[2], &attempts), number(&fields[3], &replay),
-		text(&fields[4], &record),
-	} {
-		if read != nil {
-			return Delivery{}, errors.Join(errReply, read)
-		}
+	e, err := decodeRecord(lease.Queue.EndpointUID, lease.EventID, stored)
+	switch {
+	case errors.Is(err, errCorrupt):
+		return Delivery{}, r.Settle(ctx, lease, Settlement{Outcome: Dead, Reason: ReasonCorrupt})
+	case errors.Is(err, errNewer):
+		return Delivery{}, r.Settle(ctx, lease, Settlement{Outcome: Release, After: newerDelay})
 	}
-	delivery.Lease.Attempts, delivery.Lease.Replay = int(attempts), replay == 1
-	delivery.Event, err = decodeRecord(queue.EndpointUID, delivery.Lease.EventID, record)
-	return delivery, err
+	return Delivery{Lease: lease, Event: e}, err
+}
+
+// decodeClaim reads one row of the claim script.
+func decodeClaim(queue ID, row rueidis.RedisMessage) (Lease, error) {
+	fields, err := row.ToArray()
+	if err != nil || len(fields) != 4 {
+		return Lease{}, errors.Join(errReply, err)
+	}
+	lease := Lease{Queue: queue}
+	var attempts, replay int64
+	err = errors.Join(text(&fields[0], &lease.EventID), number(&fields[1], &lease.Fence),
+		number(&fields[2], &attempts), number(&fields[3], &replay))
+	lease.Attempts, lease.Replay = int(attempts), replay == 1
+	return lease, err
 }
 
 func text(message *rueidis.RedisMessage, into *string) (err error) {

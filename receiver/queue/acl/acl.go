@@ -18,7 +18,7 @@ var Rules = []string{
 	// scripts
 	"+eval", "+evalsha", "+time",
 	// events and their states
-	"+get", "+set", "+mset", "+exists", "+getrange", "+strlen", "+del", "+unlink", "+pexpire",
+	"+get", "+set", "+mset", "+mget", "+exists", "+getrange", "+strlen", "+del", "+unlink", "+pexpire",
 	"+hget", "+hset", "+hmget", "+hdel", "+hstrlen",
 	// queues, indexes and marks
 	"+zadd", "+zrem", "+zcard", "+zcount", "+zscore", "+zmscore", "+zrange", "+zpopmin", "+zremrangebyrank",

@@ -1,3 +1,5 @@
+-- The records themselves are read by a command of their own: a script would
+-- make strings of Lua of them, at several times the cost.
 local now, lease, limit, budget = clock(ARGV[1]), tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4])
 local e, target, queue = endpoint(ARGV[5]), ARGV[6], KEYS[1]
 local ids = redis.call('ZRANGE', queue, '-inf', integer(now), 'BYSCORE', 'LIMIT', 0, limit)
@@ -7,19 +9,20 @@ local values = redis.call('HMGET', e.states, unpack(ids))
 local claimed, bytes = {}, 0
 local due, states, later, elsewhere, swept = list(), list(), list(), list(), list()
 for i, id in ipairs(ids) do
-  local value, record = values[i], redis.call('GET', e.records .. id)
+  local value, record = values[i], e.records .. id
+  local size = redis.call('STRLEN', record)
   local s = look(value, target)
-  if not value or not record then
+  if not value or size == 0 and redis.call('EXISTS', record) == 0 then
     push(swept, id)
   elseif not string.find(value, HEAD) then
     add(later, integer(now + 60000), id)
   elseif s and (s.letter == 'p' or s.letter == 'l') then
-    bytes = bytes + #record
+    bytes = bytes + size
     if bytes > budget and #claimed > 0 then break end
     s.letter, s.fence = 'l', s.fence + 1
     add(states, id, put(value, target, s))
     add(due, integer(now + lease), id)
-    claimed[#claimed + 1] = {id, s.fence, s.attempts, tonumber(s.replay), record}
+    claimed[#claimed + 1] = {id, s.fence, s.attempts, tonumber(s.replay)}
   else
     push(elsewhere, id)
   end
