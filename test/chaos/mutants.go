@@ -78,6 +78,9 @@ func (o *options) judge(ctx context.Context, setup *scenario.Setup, built judged
 	if err != nil {
 		return false, err
 	}
+	if o.innocent {
+		s.StoreArgs = nil // the product refuses a store with the mutant's settings
+	}
 	own := *setup
 	own.Postern, own.Mutant, own.Folder = built.program, built.mutant.Name, filepath.Join(setup.Folder, "mutants")
 	begun := time.Now()

@@ -205,6 +205,10 @@ func (r *run) play(ctx context.Context, length time.Duration, outcome *Outcome) 
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
+	if totals := r.env.Senders.Totals(); totals.GivenUp > 0 || totals.Acked == 0 {
+		outcome.Problems = append(outcome.Problems, fmt.Errorf("%d events were acknowledged, and %d were not within %s",
+			totals.Acked, totals.GivenUp, eventDeadline))
+	}
 	if err == nil {
 		if failed := r.settle(ctx); failed != nil {
 			outcome.Problems = append(outcome.Problems, failed)

@@ -1,0 +1,88 @@
+package fault_test
+
+import (
+	"context"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/postern-dev/postern/test/chaos/fault"
+	"github.com/postern-dev/postern/test/chaos/history"
+)
+
+func kindsOf(steps []fault.Step) []string {
+	var names []string
+	for _, step := range steps {
+		names = append(names, step.Kind.Name)
+	}
+	return names
+}
+
+func TestAPlanFollowsFromItsSeed(t *testing.T) {
+	t.Parallel()
+	choices := []fault.Choice{{Kind: fault.KillReceiver, Weight: 3}, {Kind: fault.KillStore, Weight: 1}, {Kind: fault.PowerLoss, Weight: 1}}
+	plan := func(seed uint64) []fault.Step { return fault.Plan(seed, time.Minute, 100, choices) }
+	one, again, other := plan(1), plan(1), plan(2)
+	if diff := cmp.Diff(kindsOf(one), kindsOf(again)); diff != "" {
+		t.Errorf("the same seed gives another plan:\n%s", diff)
+	}
+	if slices.Equal(kindsOf(one), kindsOf(other)) {
+		t.Error("another seed gives the same plan")
+	}
+	first := kindsOf(one[:3])
+	slices.Sort(first)
+	if len(slices.Compact(first)) != 3 {
+		t.Errorf("the plan begins with %v, not with one of each kind", kindsOf(one[:3]))
+	}
+	for i, step := range one {
+		if step.At >= time.Minute || i > 0 && step.At < one[i-1].At {
+			t.Fatalf("step %d is at %v, after one at %v", i, step.At, one[i-1].At)
+		}
+	}
+}
+
+func TestEveryKindHasANameOfItsOwn(t *testing.T) {
+	t.Parallel()
+	seen := map[string]bool{}
+	for _, kind := range fault.Kinds() {
+		if seen[kind.Name] || kind.Name == "" || kind.Lane == "" || kind.Inject == nil {
+			t.Errorf("%q is not a kind of its own with a lane and an injector", kind.Name)
+		}
+		seen[kind.Name] = true
+		if found, ok := fault.Named(kind.Name); !ok || found != kind {
+			t.Errorf("%q is not found by its name", kind.Name)
+		}
+	}
+}
+
+func TestFaultsOfOneLaneFollowEachOther(t *testing.T) {
+	folder := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		writer, err := history.Create(folder, "harness")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer writer.Close()
+		running, most := 0, 0
+		slow := &fault.Kind{Name: "slow", Lane: fault.Processes, Inject: func(_ context.Context, i *fault.Injection) error {
+			i.Begin("nobody", "")
+			running++
+			most = max(most, running)
+			time.Sleep(2 * time.Second)
+			running--
+			return nil
+		}}
+		env := &fault.Env{History: writer}
+		steps := fault.Plan(1, 10*time.Second, 10, []fault.Choice{{Kind: slow, Weight: 1}})
+		env.Execute(t.Context(), 10*time.Second, steps)
+		if most != 1 {
+			t.Errorf("%d faults of one lane happened at the same time", most)
+		}
+		if got := env.Injected(); got < 4 || got > 6 {
+			t.Errorf("%d faults of two seconds were injected in ten, want about five", got)
+		}
+	})
+}
