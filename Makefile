@@ -127,6 +127,12 @@ bench-ack: ## Compare durable answers and deliveries with a server that only ver
 	@hack/redis
 	@go build -o bin/bench ./test/bench && exec bin/bench $(BENCH)
 
+.PHONY: bench-scale
+bench-scale: build installer ## Measure thousands of endpoints on a local control plane (SCALE='-endpoints 1000 -namespaces 50').
+	@hack/redis
+	@go build -o bin/scale ./test/scale
+	@assets=$$(hack/controlplane/assets) && KUBEBUILDER_ASSETS=$$assets exec bin/scale $(SCALE)
+
 .PHONY: fuzz
 fuzz: ## Fuzz every parser for a while each (FUZZTIME=30s).
 	@hack/fuzz $(or $(FUZZTIME),30s)

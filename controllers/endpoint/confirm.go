@@ -12,6 +12,10 @@ import (
 	"github.com/postern-dev/postern/controllers/status"
 )
 
+// noticed is when a receiver has usually loaded a route that was written. To ask
+// earlier would mean a no, and a status that is out of date at once.
+const noticed = 75 * time.Millisecond
+
 // grantsAgain is when an endpoint that needs a ReferenceGrant looks whether the
 // kind has been installed; nothing tells.
 const grantsAgain = 10 * time.Second
@@ -24,6 +28,9 @@ const keysAgain = 5 * time.Minute
 func (r *Reconciler) confirm(ctx context.Context, s *scope) error {
 	if s.compiled.Route == nil {
 		return r.waitForGrants(s)
+	}
+	if s.wrote {
+		return &status.Waiting{For: "receivers to notice the route", After: noticed}
 	}
 	receivers, err := r.Receivers(ctx)
 	if err != nil {

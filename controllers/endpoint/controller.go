@@ -103,6 +103,9 @@ func (r *Reconciler) run(ctx context.Context, s *scope) error {
 // report writes the status and decides when to come back.
 func (r *Reconciler) report(ctx context.Context, s *scope, err error) (ctrl.Result, error) {
 	waiting, isWaiting := errors.AsType[*status.Waiting](err)
+	if isWaiting && s.wrote {
+		return ctrl.Result{RequeueAfter: waiting.After}, nil // the status tells what receivers say of it
+	}
 	before := s.endpoint.DeepCopy()
 	now := metav1.NewTime(r.Clock.Now())
 	if err == nil || isWaiting {

@@ -31,6 +31,10 @@ func (p *places) grant(
 ) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	key := client.ObjectKeyFromObject(endpoint)
+	if p.granted[key] {
+		return true // its status does not tell it yet
+	}
 	granted := judge(func(other *v1alpha1.WebhookEndpoint) bool {
 		return other.Status.RouteHash != "" || p.granted[client.ObjectKeyFromObject(other)]
 	})
@@ -38,7 +42,7 @@ func (p *places) grant(
 		if p.granted == nil {
 			p.granted = map[types.NamespacedName]bool{}
 		}
-		p.granted[client.ObjectKeyFromObject(endpoint)] = true
+		p.granted[key] = true
 	}
 	return granted
 }

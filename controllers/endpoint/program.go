@@ -68,6 +68,7 @@ func (r *Reconciler) store(ctx context.Context, s *scope, existing *corev1.Secre
 		contains(existing.Annotations, annotations) && contains(existing.Labels, meta.RouteLabels()) {
 		return nil
 	}
+	s.wrote = true
 	return r.Writer.Apply(ctx, corev1ac.Secret(meta.RouteName(s.endpoint.UID), r.Namespace).
 		WithType(meta.SecretTypeRoute).
 		WithLabels(meta.RouteLabels()).

@@ -34,6 +34,9 @@ type scope struct {
 	// stored is the route that is in the system namespace now, nil if none is:
 	// the one just compiled, or an earlier one that goes on; by program.
 	stored *route.Endpoint
+	// wrote says that the route was written just now, so that no receiver can have
+	// it yet; by program.
+	wrote bool
 
 	// verdict is what the receivers say about the compiled route; by confirm.
 	verdict confirm.Verdict

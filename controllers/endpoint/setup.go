@@ -27,7 +27,7 @@ import (
 
 // concurrency is how many endpoints are reconciled at once; most of the time of
 // each is spent waiting for answers.
-const concurrency = 8
+const concurrency = 16
 
 // SetupWithManager registers the controller. The cache of Secrets' metadata is
 // apart from the manager's own, which holds the values of nothing but routes.
@@ -51,7 +51,7 @@ func (r *Reconciler) SetupWithManager(ctx context.Context, mgr ctrl.Manager, sec
 		// The external URL is part of every endpoint's.
 		Watches(&v1alpha1.WebhookReceiver{}, enqueue(everyEndpoint), changed).
 		// Routes that are changed or deleted by hand are put right, orphans removed.
-		Watches(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(r.ofRouteSecret),
+		Watches(&corev1.Secret{}, later(noticed, r.ofRouteSecret),
 			builder.WithPredicates(predicate.NewPredicateFuncs(isRouteObject))).
 		// A receiver that gets ready has to confirm every route.
 		Watches(&corev1.Pod{}, enqueue(everyEndpoint), builder.WithPredicates(readiness())).

@@ -2,9 +2,11 @@ package endpoint
 
 import (
 	"context"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/util/workqueue"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
@@ -88,6 +90,26 @@ func (r *Reconciler) ofRouteSecret(ctx context.Context, object client.Object) []
 	}
 	return list
 }
+
+// later enqueues after a while: most changes of route Secrets are our own, and
+// whoever wrote one comes back by then anyway.
+func later(wait time.Duration, requests handler.MapFunc) handler.EventHandler {
+	enqueue := func(ctx context.Context, object client.Object, queue workQueue) {
+		for _, request := range requests(ctx, object) {
+			queue.AddAfter(request, wait)
+		}
+	}
+	return handler.Funcs{
+		CreateFunc: func(ctx context.Context, e event.CreateEvent, queue workQueue) { enqueue(ctx, e.Object, queue) },
+		UpdateFunc: func(ctx context.Context, e event.UpdateEvent, queue workQueue) {
+			enqueue(ctx, e.ObjectOld, queue)
+			enqueue(ctx, e.ObjectNew, queue)
+		},
+		DeleteFunc: func(ctx context.Context, e event.DeleteEvent, queue workQueue) { enqueue(ctx, e.Object, queue) },
+	}
+}
+
+type workQueue = workqueue.TypedRateLimitingInterface[reconcile.Request]
 
 // isRouteObject filters events of the Secret cache.
 func isRouteObject(object client.Object) bool {

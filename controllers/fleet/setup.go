@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"context"
+	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -9,9 +10,11 @@ import (
 	policyv1 "k8s.io/api/policy/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/util/workqueue"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
@@ -53,8 +56,14 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 		Watches(&corev1.PersistentVolumeClaim{}, byInstance).
 		Watches(&corev1.Pod{}, byInstance).
 		// The index tells the number of endpoints.
-		Watches(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(r.all),
-			builder.WithPredicates(predicate.NewPredicateFuncs(isIndex))).
+		Watches(&corev1.Secret{}, handler.Funcs{
+			CreateFunc: func(ctx context.Context, _ event.CreateEvent, queue workQueue) { r.recount(ctx, queue) },
+			UpdateFunc: func(ctx context.Context, e event.UpdateEvent, queue workQueue) {
+				if counted(e.ObjectOld) != counted(e.ObjectNew) {
+					r.recount(ctx, queue)
+				}
+			},
+		}, builder.WithPredicates(predicate.NewPredicateFuncs(isIndex))).
 		Complete(r)
 }
 
@@ -68,7 +77,20 @@ func (r *Reconciler) instance(_ context.Context, object client.Object) []reconci
 	}}}
 }
 
-func (r *Reconciler) all(ctx context.Context, _ client.Object) []reconcile.Request {
+// recountAfter is how long the number of endpoints may be out of date.
+const recountAfter = 2 * time.Second
+
+type workQueue = workqueue.TypedRateLimitingInterface[reconcile.Request]
+
+// recount brings every WebhookReceiver back to tell the new number of endpoints,
+// once for all that come within a moment: a reconcile applies every object anew.
+func (r *Reconciler) recount(ctx context.Context, queue workQueue) {
+	for _, request := range r.all(ctx) {
+		queue.AddAfter(request, recountAfter)
+	}
+}
+
+func (r *Reconciler) all(ctx context.Context) []reconcile.Request {
 	var receivers v1alpha1.WebhookReceiverList
 	if err := r.Client.List(ctx, &receivers, client.InNamespace(r.Namespace)); err != nil {
 		ctrl.LoggerFrom(ctx).Error(err, "Listing WebhookReceivers failed")

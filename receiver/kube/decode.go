@@ -31,6 +31,7 @@ type decoder struct {
 type decoded struct {
 	resourceVersion string
 	route           *route.Endpoint
+	document        []byte
 }
 
 func newDecoder() decoder { return decoder{good: map[string]decoded{}} }
@@ -39,6 +40,8 @@ func newDecoder() decoder { return decoder{good: map[string]decoded{}} }
 type set struct {
 	routes   []*route.Endpoint
 	problems map[string]error
+	// documents are the routes as they were read, in no order.
+	documents [][]byte
 }
 
 // equal says whether two sets are the same; routes are compared by identity.
@@ -52,6 +55,7 @@ func (s *set) equal(other *set) bool {
 func (s *Source) read() *set {
 	problems := map[string]error{}
 	var routes []*route.Endpoint
+	var documents [][]byte
 	seen := map[string]bool{}
 	for _, object := range s.routes.GetStore().List() {
 		secret := object.(*corev1.Secret)
@@ -63,11 +67,12 @@ func (s *Source) read() *set {
 		}
 		if endpoint != nil {
 			routes = append(routes, endpoint)
+			documents = append(documents, s.decoder.good[uid].document)
 		}
 	}
 	s.decoder.forgetAllBut(seen)
 	slices.SortFunc(routes, func(a, b *route.Endpoint) int { return strings.Compare(a.UID, b.UID) })
-	return &set{routes: routes, problems: problems}
+	return &set{routes: routes, documents: documents, problems: problems}
 }
 
 // decode returns the route of a Secret, or with an error the last good one,
@@ -91,7 +96,7 @@ func (d *decoder) decode(uid string, secret *corev1.Secret) (*route.Endpoint, er
 	if endpoint.UID != uid {
 		return last.route, fmt.Errorf("key %s: it is the route of uid %q", RouteKey, endpoint.UID)
 	}
-	d.good[uid] = decoded{resourceVersion: secret.ResourceVersion, route: endpoint}
+	d.good[uid] = decoded{resourceVersion: secret.ResourceVersion, route: endpoint, document: data}
 	return endpoint, nil
 }
 

@@ -1,9 +1,11 @@
 package kube
 
 import (
+	"bufio"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -23,26 +25,31 @@ type snapshotContent struct {
 
 // save replaces the file in one step: a reader finds the old or the new set,
 // never a part of one.
-func (s snapshot) save(routes []*route.Endpoint) error {
+func (s snapshot) save(documents [][]byte) error {
 	if s.dir == "" {
 		return nil
 	}
-	content := snapshotContent{Routes: make([]json.RawMessage, 0, len(routes))}
-	for _, endpoint := range routes {
-		document, err := endpoint.Marshal()
-		if err != nil {
-			return err
-		}
-		content.Routes = append(content.Routes, document)
-	}
-	data, err := json.Marshal(content)
-	if err != nil {
-		return err
-	}
-	return s.replace(data)
+	return s.replace(func(file io.Writer) error { return writeRoutes(file, documents) })
 }
 
-func (s snapshot) replace(data []byte) (err error) {
+// writeRoutes writes one route after the other: all of them in memory once more
+// would weigh as much as the table.
+func writeRoutes(file io.Writer, documents [][]byte) error {
+	out := bufio.NewWriter(file)
+	separator := `{"routes":[`
+	for _, document := range documents {
+		_, _ = out.WriteString(separator) // errors are kept until Flush
+		_, _ = out.Write(document)
+		separator = ","
+	}
+	if len(documents) == 0 {
+		_, _ = out.WriteString(separator)
+	}
+	_, _ = out.WriteString("]}")
+	return out.Flush()
+}
+
+func (s snapshot) replace(write func(io.Writer) error) (err error) {
 	if err := os.MkdirAll(s.dir, 0o700); err != nil {
 		return err
 	}
@@ -55,7 +62,7 @@ func (s snapshot) replace(data []byte) (err error) {
 			_ = os.Remove(file.Name())
 		}
 	}()
-	_, err = file.Write(data)
+	err = write(file)
 	if err := errors.Join(err, file.Close()); err != nil {
 		return err
 	}

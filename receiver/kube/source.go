@@ -117,7 +117,10 @@ func (s *Source) Run(ctx context.Context, emit func(routes []*route.Endpoint, pr
 func (s *Source) follow(ctx context.Context, emit func([]*route.Endpoint, map[string]error)) {
 	late := time.NewTimer(s.options.SnapshotAfter)
 	defer late.Stop()
+	saving := startSaver(ctx, s.snapshot, s.log)
+	defer saving.wait()
 	var last *set
+	var quietUntil time.Time
 	for {
 		select {
 		case <-ctx.Done():
@@ -129,18 +132,19 @@ func (s *Source) follow(ctx context.Context, emit func([]*route.Endpoint, map[st
 			continue
 		case <-s.dirty:
 		}
-		if !pause(ctx, s.options.Debounce) {
+		if !pause(ctx, max(s.options.Debounce, time.Until(quietUntil))) {
 			return
 		}
+		begun := time.Now()
 		next := s.read()
 		if last == nil && !s.complete(next.routes) || next.equal(last) {
 			continue
 		}
 		last = next
 		emit(next.routes, next.problems)
-		if err := s.snapshot.save(next.routes); err != nil {
-			s.log.Warn("Route snapshot was not written", "directory", s.options.SnapshotDir, "error", err)
-		}
+		saving.keep(next.documents)
+		// However many routes change, half of the time is left for requests.
+		quietUntil = time.Now().Add(time.Since(begun))
 	}
 }
 

@@ -51,6 +51,8 @@ func strip(object any) (any, error) {
 	if accessor, err := meta.Accessor(object); err == nil {
 		accessor.SetManagedFields(nil)
 		accessor.SetOwnerReferences(nil)
+		accessor.SetLabels(nil)
+		accessor.SetAnnotations(nil)
 	}
 	return object, nil
 }

@@ -1,6 +1,7 @@
 package table
 
 import (
+	"crypto/sha256"
 	"net/netip"
 	"slices"
 
@@ -28,7 +29,8 @@ type Endpoint struct {
 	// Namespace is shared with the other endpoints of the namespace.
 	Namespace *Namespace
 
-	document  []byte
+	// document is the digest of the whole route, keys included.
+	document  [sha256.Size]byte
 	compiled  bool
 	allowed   []netip.Prefix
 	targets   []target
@@ -36,7 +38,7 @@ type Endpoint struct {
 	dedupKey  *expr.String
 }
 
-func (b Builder) compile(r *route.Endpoint, document []byte) (*Endpoint, error) {
+func (b Builder) compile(r *route.Endpoint, document [sha256.Size]byte) (*Endpoint, error) {
 	e := &Endpoint{Route: r, Hash: r.Hash(), document: document, compiled: true}
 	var err error
 	if e.allowed, err = parsePrefixes(r.AllowedIPRanges); err != nil {
