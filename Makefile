@@ -114,7 +114,7 @@ chaos-mutants: build installer ## Run known-bad builds, every one of which the c
 
 .PHONY: chaos-short
 chaos-short: build installer ## The same in five minutes with fixed seeds: no fault, three seeds of faults, five mutants.
-	@hack/chaos -seed 1 -duration 90s -scenario control,mix,replicas -rounds 3
+	@hack/chaos -seed 1 -duration 60s -scenario control,mix,replicas -rounds 3
 	@hack/chaos -seed 1 -mutants ack-before-store,mark-first,everysec,pop-without-lease,no-fence
 
 .PHONY: bench

@@ -11,6 +11,13 @@ import (
 // lively traffic has forgeries, copies at the same moment and repetitions.
 var lively = traffic.Options{Forged: 0.02, Copied: 0.02, Repeated: 0.05, Copies: 8}
 
+// eager senders try again soon, so that many events get through between faults.
+func eager() traffic.Options {
+	options := lively
+	options.MaxWait, options.UnderWay = 500*time.Millisecond, 2048
+	return options
+}
+
 // impatient senders leave a receiver that does not answer, as a load balancer does.
 func impatient() traffic.Options {
 	options := lively
@@ -36,7 +43,7 @@ func control() *Scenario {
 func mix() *Scenario {
 	return &Scenario{
 		Name: "mix", About: "the default store under everything that heals in seconds",
-		Share: 8, Least: 15 * time.Second, Topology: world.Sidecar, Timeout: 2, Usual: flaky, Traffic: lively,
+		Share: 8, Least: 15 * time.Second, Topology: world.Sidecar, Timeout: 2, Usual: flaky, Traffic: eager(),
 		Every: 400 * time.Millisecond,
 		Faults: []fault.Choice{
 			{Kind: fault.KillReceiver, Weight: 4}, {Kind: fault.KillStore, Weight: 4}, {Kind: fault.KillBoth, Weight: 2},
