@@ -3,7 +3,6 @@ package ingest
 import (
 	"context"
 	"errors"
-	"net/http"
 	"time"
 
 	"github.com/postern-dev/postern/receiver/event"
@@ -115,7 +114,3 @@ func (h *Handler) stored(x *exchange, receipt queue.Receipt) *answer {
 }
 
 func duplicateOf(first string) *answer { return answerFor(OutcomeDuplicate, first) }
-
-func answerFor(outcome Outcome, eventID string) *answer {
-	return newAnswer(outcome, http.StatusOK, map[string]string{"status": string(outcome), "id": eventID})
-}

@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"encoding/json"
+	"maps"
 	"net/http"
 	"strconv"
 	"time"
@@ -29,6 +30,20 @@ type answer struct {
 	body    []byte
 }
 
+// answerHeader is that of every JSON answer; nobody changes it.
+var answerHeader = http.Header{"Content-Type": {"application/json"}, "Cache-Control": {"no-store"}}
+
+// answerFor tells the id of an event, which is hex digits. It answers almost
+// every request, and does without reflection for that.
+func answerFor(outcome Outcome, eventID string) *answer {
+	return &answer{
+		outcome: outcome,
+		status:  http.StatusOK,
+		header:  answerHeader,
+		body:    []byte(`{"id":"` + eventID + `","status":"` + string(outcome) + `"}` + "\n"),
+	}
+}
+
 // newAnswer makes a JSON answer.
 func newAnswer(outcome Outcome, status int, content map[string]string) *answer {
 	body, err := json.Marshal(content)
@@ -38,7 +53,7 @@ func newAnswer(outcome Outcome, status int, content map[string]string) *answer {
 	return &answer{
 		outcome: outcome,
 		status:  status,
-		header:  http.Header{"Content-Type": {"application/json"}, "Cache-Control": {"no-store"}},
+		header:  maps.Clone(answerHeader),
 		body:    append(body, '\n'),
 	}
 }

@@ -35,18 +35,21 @@ func claimed(name string) bool {
 	return strings.HasPrefix(name, "X-Forwarded-") || strings.HasPrefix(name, "Postern-")
 }
 
-// forwardable copies the headers that targets get. credentials are the
-// headers that carry a secret of the scheme.
+// forwardable picks the headers that targets get; nobody changes their values.
+// credentials are the headers that carry a secret of the scheme.
 func forwardable(header http.Header, credentials []string) http.Header {
 	listed := listedInConnection(header)
 	kept := make(http.Header, len(header))
 	for name, values := range header {
-		// Names are compared as a lenient target would read them.
-		canonical := http.CanonicalHeaderKey(strings.ReplaceAll(name, "_", "-"))
+		canonical := name // the server has seen to that
+		if strings.Contains(name, "_") {
+			// Names are compared as a lenient target would read them.
+			canonical = http.CanonicalHeaderKey(strings.ReplaceAll(name, "_", "-"))
+		}
 		if hopByHop[canonical] || claimed(canonical) || listed[canonical] || slices.Contains(credentials, canonical) {
 			continue
 		}
-		kept[name] = slices.Clone(values)
+		kept[name] = values
 	}
 	return kept
 }
