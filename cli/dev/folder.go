@@ -71,7 +71,7 @@ func (f *folder) check(externalURL string) error {
 // source compiles now and after every change; what is broken is explained and
 // leaves the last good routes in force.
 func (f *folder) source(base interface{ Load() *string }) server.Source {
-	return func(ctx context.Context, emit func([]*route.Endpoint, map[string]error)) error {
+	return func(ctx context.Context, emit func(route.Set)) error {
 		var inForce []byte
 		for {
 			result, err := f.compile(*base.Load())
@@ -88,7 +88,7 @@ func (f *folder) source(base interface{ Load() *string }) server.Source {
 					return err
 				}
 				if !bytes.Equal(documents, inForce) {
-					emit(result.Routes, nil)
+					emit(route.Set{Routes: result.Routes})
 				}
 				inForce = documents
 			}

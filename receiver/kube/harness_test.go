@@ -92,6 +92,8 @@ func remove(t *testing.T, namespace, uid string) {
 type set struct {
 	routes   []*route.Endpoint
 	problems map[string]error
+	// provisional sets come from the snapshot.
+	provisional bool
 }
 
 func (s set) names() string {
@@ -122,8 +124,8 @@ func follow(t *testing.T, options kube.Options) *follower {
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() {
-		ended <- source.Run(ctx, func(routes []*route.Endpoint, problems map[string]error) {
-			f.sets <- set{routes: routes, problems: problems}
+		ended <- source.Run(ctx, func(next route.Set) {
+			f.sets <- set{routes: next.Routes, problems: next.Problems, provisional: next.Provisional}
 		})
 	}()
 	f.stop = sync.OnceFunc(func() {

@@ -88,10 +88,9 @@ func New(options Options) (*Source, error) {
 	return s, err
 }
 
-// Run watches until ctx ends. emit gets whole sets of routes, and what is
-// wrong with Secrets whose current content is not in the set, by uid; it is
-// never called concurrently.
-func (s *Source) Run(ctx context.Context, emit func(routes []*route.Endpoint, problems map[string]error)) error {
+// Run watches until ctx ends. emit gets whole sets of routes and is never
+// called concurrently.
+func (s *Source) Run(ctx context.Context, emit func(route.Set)) error {
 	ctx, cancel := context.WithCancel(ctx)
 	var background sync.WaitGroup
 	defer background.Wait()
@@ -114,7 +113,7 @@ func (s *Source) Run(ctx context.Context, emit func(routes []*route.Endpoint, pr
 
 // follow gathers changes and hands sets on. Until the first complete set only
 // the snapshot is, once its time has come.
-func (s *Source) follow(ctx context.Context, emit func([]*route.Endpoint, map[string]error)) {
+func (s *Source) follow(ctx context.Context, emit func(route.Set)) {
 	late := time.NewTimer(s.options.SnapshotAfter)
 	defer late.Stop()
 	saving := startSaver(ctx, s.snapshot, s.log)
@@ -141,14 +140,14 @@ func (s *Source) follow(ctx context.Context, emit func([]*route.Endpoint, map[st
 			continue
 		}
 		last = next
-		emit(next.routes, next.problems)
+		emit(route.Set{Routes: next.routes, Problems: next.problems})
 		saving.keep(next.documents)
 		// However many routes change, half of the time is left for requests.
 		quietUntil = time.Now().Add(time.Since(begun))
 	}
 }
 
-func (s *Source) emitSnapshot(emit func([]*route.Endpoint, map[string]error)) {
+func (s *Source) emitSnapshot(emit func(route.Set)) {
 	routes, err := s.snapshot.load()
 	switch {
 	case err != nil:
@@ -158,7 +157,7 @@ func (s *Source) emitSnapshot(emit func([]*route.Endpoint, map[string]error)) {
 	default:
 		s.log.Warn("No complete set of routes yet, began with the snapshot",
 			"namespace", s.options.Namespace, "routes", len(routes))
-		emit(routes, nil)
+		emit(route.Set{Routes: routes, Provisional: true})
 	}
 }
 

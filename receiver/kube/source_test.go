@@ -170,9 +170,14 @@ func TestSnapshotServesWhileTheAPIServerIsAway(t *testing.T) {
 	if string(restored.routes[0].Keys[0].Value) != routetest.Key || restored.routes[0].Hash() != a.Hash() {
 		t.Error("the snapshot's route is another")
 	}
+	if !restored.provisional {
+		t.Error("the snapshot is handed on as if it were current")
+	}
 	putRoute(t, ns, b)
 	gate.open()
-	after.await(t, "the routes of the API server", named("a b"))
+	if current := after.await(t, "the routes of the API server", named("a b")); current.provisional {
+		t.Error("the routes of the API server are handed on as if they were old")
+	}
 }
 
 func TestNoSnapshotAndNoAPIServerIsNoSet(t *testing.T) {

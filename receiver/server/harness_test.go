@@ -80,7 +80,7 @@ type world struct {
 	*server.Server
 	store  queue.Store
 	log    *lockedBuffer
-	routes chan set
+	routes chan route.Set
 	loaded chan *table.Table
 	// stop is the signal; ended has the result of Run.
 	stop  context.CancelFunc
@@ -89,16 +89,11 @@ type world struct {
 	client *http.Client
 }
 
-type set struct {
-	routes   []*route.Endpoint
-	problems map[string]error
-}
-
 // start runs a receiver whose target builder is at the given URL.
 func start(t testing.TB, targetURL string, edits ...func(*server.Options)) *world {
 	t.Helper()
 	w := &world{
-		log: &lockedBuffer{}, routes: make(chan set), loaded: make(chan *table.Table, 4096), ended: make(chan error, 1),
+		log: &lockedBuffer{}, routes: make(chan route.Set), loaded: make(chan *table.Table, 4096), ended: make(chan error, 1),
 		client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}},
 	}
 	registry := prometheus.NewRegistry()
@@ -151,11 +146,11 @@ func newEngine(t testing.TB, store queue.Store, m *metrics.Metrics, targetURL st
 }
 
 // source hands on what load puts in.
-func (w *world) source(ctx context.Context, emit func([]*route.Endpoint, map[string]error)) error {
+func (w *world) source(ctx context.Context, emit func(route.Set)) error {
 	for {
 		select {
 		case next := <-w.routes:
-			emit(next.routes, next.problems)
+			emit(next)
 		case <-ctx.Done():
 			return nil
 		}
@@ -170,7 +165,7 @@ func (w *world) load(t testing.TB, routes ...*route.Endpoint) *table.Table {
 
 func (w *world) loadWith(t testing.TB, problems map[string]error, routes ...*route.Endpoint) *table.Table {
 	t.Helper()
-	w.routes <- set{routes: routes, problems: problems}
+	w.routes <- route.Set{Routes: routes, Problems: problems}
 	select {
 	case next := <-w.loaded:
 		return next

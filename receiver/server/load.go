@@ -10,9 +10,9 @@ import (
 
 // load builds a table and puts it in force. Delivery learns of it first, so
 // that an event of a new endpoint finds its queue.
-func (s *Server) load(routes []*route.Endpoint, problems map[string]error) {
-	next := table.Builder{Fetcher: s.options.Fetcher, NamespaceRate: s.options.NamespaceRate}.Build(routes, s.table.Get())
-	all := maps.Clone(problems)
+func (s *Server) load(set route.Set) {
+	next := table.Builder{Fetcher: s.options.Fetcher, NamespaceRate: s.options.NamespaceRate}.Build(set.Routes, s.table.Get())
+	all := maps.Clone(set.Problems)
 	if all == nil {
 		all = map[string]error{}
 	}
@@ -26,7 +26,11 @@ func (s *Server) load(routes []*route.Endpoint, problems map[string]error) {
 			unloaded = append(unloaded, uid)
 		}
 	}
-	s.options.Engine.SetRoutes(inForce, unloaded...)
+	if set.Provisional {
+		s.options.Engine.SetProvisionalRoutes(inForce, unloaded...)
+	} else {
+		s.options.Engine.SetRoutes(inForce, unloaded...)
+	}
 	s.quota.SetRoutes(inForce)
 	s.problems.Store(&all)
 	s.table.Set(next)

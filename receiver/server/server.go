@@ -28,10 +28,10 @@ import (
 	"github.com/postern-dev/postern/receiver/verify"
 )
 
-// Source hands on whole sets of routes until ctx ends, and what is wrong with
-// routes that are not in the set, by uid. The first set must be complete. It
-// returns an error only for what trying again cannot mend.
-type Source func(ctx context.Context, emit func(routes []*route.Endpoint, problems map[string]error)) error
+// Source hands on whole sets of routes until ctx ends. The first set must be
+// complete or provisional. It returns an error only for what trying again
+// cannot mend.
+type Source func(ctx context.Context, emit func(route.Set)) error
 
 // Options configure a [Server]. Listen, Internal, Store, Engine and Source are
 // required.

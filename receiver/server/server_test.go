@@ -226,7 +226,7 @@ func TestNewNamesWhatIsWrong(t *testing.T) {
 	base := func(edit func(*server.Options)) server.Options {
 		options := server.Options{
 			Listen: "127.0.0.1:0", Internal: "127.0.0.1:0", Store: store,
-			Source: func(context.Context, func([]*route.Endpoint, map[string]error)) error { return nil },
+			Source: func(context.Context, func(route.Set)) error { return nil },
 		}
 		options.Engine = newEngine(t, store, nil, "http://127.0.0.1:9")
 		edit(&options)
@@ -251,7 +251,7 @@ func TestRunReturnsTheErrorOfTheSource(t *testing.T) {
 	builder := newTarget(t, nil)
 	broken := errors.New("no such folder")
 	w := start(t, builder.URL, func(o *server.Options) {
-		o.Source = func(context.Context, func([]*route.Endpoint, map[string]error)) error { return broken }
+		o.Source = func(context.Context, func(route.Set)) error { return broken }
 	})
 	select {
 	case err := <-w.ended:

@@ -114,8 +114,8 @@ func serveReceiver(ctx context.Context, o options) error {
 		Network: outbound.Network{Forward: map[string]*url.URL{
 			"ci/builder": target, "ci/nobody": {Scheme: "http", Host: "127.0.0.1:1"},
 		}},
-		Source: func(ctx context.Context, emit func([]*route.Endpoint, map[string]error)) error {
-			emit(endpoints(), nil)
+		Source: func(ctx context.Context, emit func(route.Set)) error {
+			emit(route.Set{Routes: endpoints()})
 			<-ctx.Done()
 			return nil
 		},
