@@ -36,7 +36,9 @@ func Command() *cobra.Command {
 
 Edits of the files take effect at once; a broken edit is explained and the last good
 configuration goes on. Every event gets a line on standard output: time, endpoint,
-type, id, verdict, and the target's status and latency. All else is on standard error.`,
+type, id, verdict, and the target's status and latency. All else is on standard error.
+
+In a terminal, Enter delivers the last event again.`,
 		Example: `  postern dev -f hooks/ --forward-to http://localhost:3000
   postern dev -f hooks.yaml --forward-to http://localhost:3000 --forward ci/audit=http://localhost:4000
 
@@ -76,6 +78,7 @@ func run(ctx context.Context, given *options, stdin io.Reader, stdout, stderr io
 	}
 	journal := newJournal(stdout, *given.format, output.IsTerminal(stdout))
 	defer journal.close()
+	repeat := newAgain(given, journal, stdin, stderr)
 	var base atomic.Pointer[string]
 	return dataplane.Run(ctx, dataplane.Options{
 		Listen:      given.listen,
@@ -92,6 +95,7 @@ func run(ctx context.Context, given *options, stdin io.Reader, stdout, stderr io
 		url := cmp.Or(given.externalURL, localURL(running.Addr()))
 		base.Store(&url)
 		tellAddresses(stderr, running)
+		repeat.start(ctx, running)
 	})
 }
 

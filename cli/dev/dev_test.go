@@ -246,7 +246,7 @@ func TestBrokenAtTheStart(t *testing.T) {
 		"taken address": {
 			append(forward, "-f", lonely, "-f", onlySecret, "--listen", "256.0.0.1:1"), exit.Failure, "256.0.0.1",
 		},
-		"bad store": {append(forward, "-f", lonely, "-f", onlySecret, "--store", "ftp://host"), exit.Failure, "--store"},
+		"bad store": {append(forward, "-f", lonely, "-f", onlySecret, "--store", "ftp://host"), exit.Usage, "--store"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

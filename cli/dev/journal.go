@@ -25,6 +25,8 @@ type journal struct {
 	waiting   map[string]*time.Timer
 	attempted map[string]bool
 	closed    bool
+	// last is the event that was accepted last.
+	last line
 }
 
 var _ deliver.Observer = (*journal)(nil)
@@ -55,6 +57,9 @@ func (j *journal) answered(result ingest.Result) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	said := lineOfAnswer(result)
+	if result.Outcome == ingest.OutcomeAccepted {
+		j.last = said
+	}
 	if result.Event == nil || result.Outcome == ingest.OutcomeDuplicate {
 		j.write(said)
 		return
@@ -75,6 +80,13 @@ func (j *journal) answered(result ingest.Result) {
 			j.write(said)
 		}
 	})
+}
+
+// lastAccepted names the event that was accepted last, if any was.
+func (j *journal) lastAccepted() (endpoint, id string, ok bool) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.last.Endpoint, j.last.ID, j.last.ID != ""
 }
 
 // Attempted implements [deliver.Observer].

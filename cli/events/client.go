@@ -113,12 +113,6 @@ func (c *client) replay(ctx context.Context, endpoint, id string, targets []stri
 	return answer.Replayed, err
 }
 
-func (c *client) replayDead(ctx context.Context, endpoint string, selected selection) (int, error) {
-	var answer replayed
-	err := c.call(ctx, http.MethodPost, "/replay-dead", selected.query(endpoint), nil, &answer)
-	return answer.Replayed, err
-}
-
 // call makes one request and reads its JSON answer.
 func (c *client) call(ctx context.Context, method, path string, query url.Values, body, into any) error {
 	var content io.Reader

@@ -144,31 +144,5 @@ func replayCommand(where *connection) *cobra.Command {
 	return command
 }
 
-func replayDeadCommand(where *connection) *cobra.Command {
-	var selected selection
-	command := &cobra.Command{
-		Use:   "replay-dead ENDPOINT",
-		Short: "Deliver the dead letters of an endpoint again",
-		Example: `  postern events replay-dead ci/github
-  postern events replay-dead ci/github --target builder --since 2h`,
-		Args: cobra.ExactArgs(1),
-	}
-	selected.bind(command.Flags(), false)
-	format := output.Flag(command.Flags())
-	command.RunE = func(command *cobra.Command, arguments []string) error {
-		if err := selected.check(); err != nil {
-			return err
-		}
-		return withSession(command.Context(), where, func(ctx context.Context, s *session) error {
-			count, err := s.client.replayDead(ctx, s.endpoint(arguments[0]), selected)
-			if err != nil {
-				return err
-			}
-			return writeReplayed(command.OutOrStdout(), *format, count, "dead letter")
-		})
-	}
-	return command
-}
-
 // usage marks errors of the API that are about the question.
 func usage(err error) error { return exit.Usagef("%w", err) }

@@ -115,7 +115,18 @@ func TestDeadLettersAreReplayed(t *testing.T) {
 		t.Fatalf("replay: %+v", got)
 	}
 	r.out.Await(t, first, "builder 200")
-	got = r.run(t, "replay-dead", "ci/github", "-o", "json")
+	got = r.run(t, "replay-dead", "ci/github", "--dry-run", "--type", "iss*.open*")
+	if got.Status != exit.OK || !strings.Contains(got.Stdout, second) || strings.Contains(got.Stdout, first) {
+		t.Fatalf("replay-dead --dry-run: %+v", got)
+	}
+	if left := r.list(t, "--status", "dead"); len(left) != 1 {
+		t.Errorf("a dry run left the dead letters %+v", left)
+	}
+	got = r.run(t, "replay-dead", "ci/github", "--type", "push*", "-o", "json")
+	if got.Status != exit.OK || !strings.Contains(got.Stdout, `"replayed": 0`) {
+		t.Fatalf("replay-dead of another type: %+v", got)
+	}
+	got = r.run(t, "replay-dead", "ci/github", "--target", "builder", "-o", "json")
 	if got.Status != exit.OK || !strings.Contains(got.Stdout, `"replayed": 1`) {
 		t.Fatalf("replay-dead: %+v", got)
 	}

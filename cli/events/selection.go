@@ -31,7 +31,7 @@ func (s *selection) bind(flags *pflag.FlagSet, listing bool) {
 		limitHelp = "at most `N` events of an endpoint"
 		s.limit = 100
 	}
-	flags.StringVar(&s.kind, "type", "", "only events of `TYPE`")
+	flags.StringVar(&s.kind, "type", "", "only events of `TYPE`, in which * stands for any characters")
 	flags.StringVar(&s.target, "target", "", "only events for the target `NAME`")
 	flags.StringVar(&s.since, "since", "", "only changes since `TIME`: 2006-01-02T15:04:05Z, or ago as in 1h30m")
 	flags.IntVar(&s.limit, "limit", s.limit, limitHelp)

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/postern-dev/postern/receiver/route"
 )
 
 // defaultPage is the size of a page when the filter names none; maxPage bounds it.
@@ -23,7 +25,7 @@ func (f *Filter) limit() int {
 
 // matches says whether the filter selects the event, the cursor aside.
 func (f *Filter) matches(summary *Summary) bool {
-	if f.Type != "" && summary.Type != f.Type || summary.ChangedAt.Before(f.Since) {
+	if f.Type != "" && !route.MatchesEventType([]string{f.Type}, summary.Type) || summary.ChangedAt.Before(f.Since) {
 		return false
 	}
 	if f.Status == StatusDelivered && summary.Status != StatusDelivered {

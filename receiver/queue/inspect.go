@@ -26,7 +26,8 @@ type Filter struct {
 	// Status selects events with at least one target in that state; delivered
 	// means all of them. Empty selects all that are kept.
 	Status Status
-	// Type selects by event type; empty selects all.
+	// Type selects by event type, in which * stands for any characters; empty
+	// selects all.
 	Type string
 	// Target selects events for that target; empty selects all.
 	Target string
@@ -56,10 +57,13 @@ type Summary struct {
 	// ChangedAt orders listings: when a pending event was received, when it was
 	// delivered, or when it died last; a listing of dead events has the latter
 	// even for one that is still pending at another target.
-	ChangedAt time.Time     `json:"changedAt,omitzero"`
-	Verified  bool          `json:"verified"`
-	Status    Status        `json:"status"`
+	ChangedAt time.Time `json:"changedAt,omitzero"`
+	Verified  bool      `json:"verified"`
+	Status    Status    `json:"status"`
+	// BodyBytes is the size that the body has, or had if it is gone: the bodies of
+	// delivered events are given up when all together take too much.
 	BodyBytes int64         `json:"bodyBytes"`
+	BodyGone  bool          `json:"bodyGone,omitempty"`
 	Targets   []TargetState `json:"targets"`
 }
 
@@ -109,6 +113,10 @@ type Keeper interface {
 	Endpoints(ctx context.Context) ([]string, error)
 	// Targets lists the targets of an endpoint that have, or had, events.
 	Targets(ctx context.Context, endpointUID string) ([]string, error)
+	// TrimBodies gives up bodies of delivered events, the oldest first, until the
+	// others take at most so many bytes, and returns how many those take. Events
+	// without a body are shown, and not replayed: that is [ErrNotFound].
+	TrimBodies(ctx context.Context, endpointUID string, budget int64) (kept int64, err error)
 	// Purge removes everything that is kept for an endpoint that is gone:
 	// pending, dead and history. Leases on its events are lost.
 	Purge(ctx context.Context, endpointUID string) error
