@@ -99,6 +99,19 @@ func (e *endpoint) lacks(target string, since int64) bool {
 	return false
 }
 
+// shrank tells whether a version lacks a target that the one before it had.
+func (e *endpoint) shrank() bool {
+	for i := 1; i < len(e.versions); i++ {
+		before := &e.versions[i-1]
+		for n := range before.Targets {
+			if !e.versions[i].has(before.fullName(n)) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 func (v *version) has(target string) bool {
 	for i := range v.Targets {
 		if v.fullName(i) == target {

@@ -121,7 +121,7 @@ var storeMutants = []Mutant{
 			{
 				File: "receiver/queue/scripts/renew.lua",
 				Old:  "  if s and s.letter == 'l' and s.fence == tonumber(ARGV[2 * i + 4]) then\n",
-				New:  "  if s then\n",
+				New:  "  if true then\n",
 			},
 			{
 				File: "receiver/queue/scripts/settle.lua",

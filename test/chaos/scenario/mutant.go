@@ -22,7 +22,7 @@ const (
 func OfMutant(m *mutant.Mutant) (*Scenario, time.Duration, error) {
 	s := &Scenario{
 		Name: m.Name, About: m.Why, Topology: world.Topology(m.Topology), Receivers: 2, StoreArgs: m.StoreArgs,
-		Timeout: 2, Rate: 400, Traffic: lively, Every: 1200 * time.Millisecond, Drain: 3 * time.Second,
+		Timeout: 2, Rate: 400, Traffic: lively, Every: 1200 * time.Millisecond,
 	}
 	length := mutantLength
 	for _, name := range m.Faults {
@@ -38,7 +38,7 @@ func OfMutant(m *mutant.Mutant) (*Scenario, time.Duration, error) {
 	}
 	if length == longFault {
 		// More is in memory than in flight when a process stops.
-		s.InFlight, s.Rate, s.Drain = 4, 200, longFault
+		s.InFlight, s.Rate = 4, 200
 		slow := traffic.Behaviour{Kind: traffic.Slow, Delay: 100 * time.Millisecond}
 		s.Usual = []traffic.Share{{Behaviour: slow, Weight: 1}}
 	}
