@@ -20,8 +20,12 @@ import (
 // part has the fields in the order of appendMeta, strings as length and bytes. A
 // reader ignores what follows the fields that it knows, so that a newer writer
 // may append; anything else raises the version.
+//
+// A record whose body was given up has the version with goneFlag, and the size of
+// the body as text in its place. Nothing vouches for its bytes any more.
 const (
 	schemaVersion = 2
+	goneFlag      = 0x80
 	sumEnd        = 1 + sha256.Size
 	recordHeader  = sumEnd + 4
 )
@@ -73,6 +77,9 @@ func appendMeta(b []byte, e *event.Event, targets []string) []byte {
 
 // decodeRecord reads a whole event and makes sure that its bytes are those written.
 func decodeRecord(endpointUID, id, record string) (*event.Event, error) {
+	if len(record) > 0 && record[0]&goneFlag != 0 {
+		return nil, fmt.Errorf("%w: %d", errNewer, record[0])
+	}
 	if len(record) >= recordHeader && record[0] == schemaVersion {
 		if sum := sha256.Sum256([]byte(record[sumEnd:])); string(sum[:]) != record[1:sumEnd] {
 			return nil, errCorrupt
@@ -87,12 +94,12 @@ func decodeRecord(endpointUID, id, record string) (*event.Event, error) {
 }
 
 // decodeStart reads a record, or the part of one before its body, unchecked; the
-// caller adds id and uid.
+// caller adds id and uid. It reads records without their bodies too.
 func decodeStart(record string) (e *event.Event, targets []string, body string, err error) {
 	if len(record) < recordHeader {
 		return nil, nil, "", errCorrupt
 	}
-	if record[0] != schemaVersion {
+	if record[0]&^goneFlag != schemaVersion {
 		return nil, nil, "", fmt.Errorf("%w: %d", errNewer, record[0])
 	}
 	length := int64(binary.BigEndian.Uint32([]byte(record[sumEnd:recordHeader])))

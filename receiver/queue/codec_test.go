@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
+	"math"
 	"net/http"
 	"reflect"
 	"slices"
@@ -115,11 +116,33 @@ func FuzzDecodeStart(f *testing.F) {
 func TestParseInfo(t *testing.T) {
 	t.Parallel()
 	got := parseInfo("# Server\r\nrun_id:abc\r\nused_memory:250\r\nmaxmemory:1000\r\naof_last_write_status:err\r\n")
-	if want := (serverInfo{runID: "abc", usedRatio: 0.25, aofWriteError: true}); got != want {
+	if want := (serverInfo{runID: "abc", used: 250, limit: 1000, aofWriteError: true}); got != want {
 		t.Errorf("parsed %+v, want %+v", got, want)
 	}
-	if got := parseInfo("used_memory:250\r\nmaxmemory:0\r\naof_last_write_status:ok\r\n"); got != (serverInfo{}) {
-		t.Errorf("without a limit parsed %+v", got)
+	if got.usedRatio() != 0.25 || got.historyBytes() != 200 {
+		t.Errorf("of %+v the ratio is %v and the share %d", got, got.usedRatio(), got.historyBytes())
+	}
+	got = parseInfo("used_memory:250\r\nmaxmemory:0\r\naof_last_write_status:ok\r\n")
+	if got.usedRatio() != 0 || got.historyBytes() != unboundedHistory {
+		t.Errorf("without a limit the ratio is %v and the share %d", got.usedRatio(), got.historyBytes())
+	}
+}
+
+func TestFairLevel(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		sizes        []int64
+		budget, want int64
+	}{
+		{nil, 100, math.MaxInt64},
+		{[]int64{40, 60}, 100, math.MaxInt64},
+		{[]int64{200, 10}, 100, 90},
+		{[]int64{70, 10, 60}, 100, 45},
+		{[]int64{70, 60}, 0, 0},
+	} {
+		if got := fairLevel(test.sizes, test.budget); got != test.want {
+			t.Errorf("fairLevel(%v, %d) returned %d, want %d", test.sizes, test.budget, got, test.want)
+		}
 	}
 }
 

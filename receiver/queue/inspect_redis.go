@@ -17,13 +17,14 @@ import (
 type stored struct {
 	id        string
 	bodyBytes int64
+	bodyGone  bool
 	event     *event.Event
 	targets   []string
 	standing  []TargetState
 }
 
 // peek looks at events without their bodies; ids that are not kept are left
-// out, as are events that cannot be read.
+// out. Of events that cannot be read there is what their state tells.
 //
 //	KEYS  pending index
 //	ARGV  beginning of the endpoint's keys, ids
@@ -48,9 +49,7 @@ func (r *Redis) peek(ctx context.Context, endpointUID string, ids []string) ([]*
 		if err != nil {
 			return nil, err
 		}
-		if record.event != nil {
-			found = append(found, record)
-		}
+		found = append(found, record)
 	}
 	return found, nil
 }
@@ -70,12 +69,23 @@ func decodePeek(row rueidis.RedisMessage) (*stored, error) {
 	if err != nil {
 		return nil, errors.Join(errReply, err)
 	}
-	// One that this build cannot read is left out.
-	if event, targets, _, err := decodeStart(start); err == nil {
-		record.event, record.targets = event, targets
-		record.standing = decodeState(record.id, state, targets, log)
+	if record.event, record.targets, _, err = decodeStart(start); err != nil {
+		record.event, record.targets = &event.Event{}, targetsOf(state)
 	}
+	record.bodyGone = err == nil && start[0]&goneFlag != 0
+	record.standing = decodeState(record.id, state, record.targets, log)
 	return record, nil
+}
+
+// targetsOf are the targets that a state has lines for.
+func targetsOf(state string) []string {
+	var targets []string
+	for line := range strings.Lines(state) {
+		if name, fields, _ := strings.Cut(line, " "); strings.Count(fields, " ") >= 5 {
+			targets = append(targets, name)
+		}
+	}
+	return targets
 }
 
 // decodeState reads where an event stands at its targets, as keys.go describes it.
@@ -132,6 +142,7 @@ func (s *stored) summary() Summary {
 		ReceivedAt: s.event.ReceivedAt,
 		Verified:   s.event.Verified,
 		BodyBytes:  s.bodyBytes,
+		BodyGone:   s.bodyGone,
 		Status:     StatusDelivered,
 		Targets:    s.standing,
 	}
@@ -167,7 +178,7 @@ func (r *Redis) Get(ctx context.Context, endpointUID, id string) (*Record, error
 		client.B().Get().Key(endpoint.record(id)).Build(),
 		client.B().Zscore().Key(endpoint.index(summary.Status)).Member(id).Build())
 	kept, err := replies[0].ToString()
-	if rueidis.IsRedisNil(err) {
+	if rueidis.IsRedisNil(err) || kept == "" && err == nil {
 		return nil, ErrNotFound // finished and trimmed since
 	}
 	if err != nil {
@@ -176,11 +187,21 @@ func (r *Redis) Get(ctx context.Context, endpointUID, id string) (*Record, error
 	if changed, err := replies[1].AsFloat64(); err == nil {
 		summary.ChangedAt = millisTime(int64(changed))
 	}
-	e, err := decodeRecord(endpointUID, id, kept)
-	if err != nil {
-		return nil, err
+	return &Record{Summary: summary, Event: decodeKept(endpointUID, id, kept)}, nil
+}
+
+// decodeKept reads an event for people: without its body where that is gone, and
+// as much as can be read of one that is damaged.
+func decodeKept(endpointUID, id, record string) *event.Event {
+	e, err := decodeRecord(endpointUID, id, record)
+	if err == nil {
+		return e
 	}
-	return &Record{Summary: summary, Event: e}, nil
+	if e, _, _, err = decodeStart(record); err != nil {
+		e = &event.Event{}
+	}
+	e.ID, e.EndpointUID = id, endpointUID
+	return e
 }
 
 // Endpoints implements [Keeper].

@@ -7,7 +7,8 @@ package queue
 //	p:endpoints          set     uids of the endpoints that have, or had, events
 //	p:{uid}:targets      set     names of the targets that have, or had, events
 //	p:{uid}:e:<id>       string  the event record, which is the deduplication mark
-//	                             of an event that is kept; never changed; see codec.go
+//	                             of an event that is kept; never changed, but its
+//	                             body may be given up; see codec.go and bodies.go
 //	p:{uid}:states       hash    id → where the event stands, see below
 //	p:{uid}:log          hash    "<id> <target> <N>" → attempt as JSON, the latest of
 //	                             each event and target; N = tries modulo [AttemptsKept]

@@ -100,7 +100,11 @@ func (r *Redis) judge(looks []*look) (*storeState, error) {
 	var runIDs []string
 	var wrong []Setting
 	for _, one := range looks {
-		next.memory = max(next.memory, one.usedRatio)
+		next.memory = max(next.memory, one.usedRatio())
+		if one.primary {
+			next.usedBytes += int64(one.used)
+			next.historyBytes += one.historyBytes()
+		}
 		runIDs = append(runIDs, one.runID)
 		wrong = append(wrong, one.wrong...)
 		if err := errors.Join(one.waitErr, one.settingsErr); err != nil && !r.options.AllowWeakDurability {
@@ -124,8 +128,9 @@ func (r *Redis) judge(looks []*look) (*storeState, error) {
 
 // serverInfo is what must be watched all the time.
 type serverInfo struct {
-	runID         string
-	usedRatio     float64
+	runID string
+	// used and limit are bytes of memory; limit is 0 without one.
+	used, limit   float64
 	aofWriteError bool
 	primary       bool
 	cluster       bool
@@ -144,16 +149,15 @@ func askInfo(ctx context.Context, node rueidis.Client) (serverInfo, error) {
 
 func parseInfo(text string) serverInfo {
 	var info serverInfo
-	var used, limit float64
 	for line := range strings.Lines(text) {
 		name, value, _ := strings.Cut(strings.TrimSpace(line), ":")
 		switch name {
 		case "run_id":
 			info.runID = value
 		case "used_memory":
-			_, _ = fmt.Sscan(value, &used) // 0 when it is not a number
+			_, _ = fmt.Sscan(value, &info.used) // 0 when it is not a number
 		case "maxmemory":
-			_, _ = fmt.Sscan(value, &limit)
+			_, _ = fmt.Sscan(value, &info.limit)
 		case "aof_last_write_status":
 			info.aofWriteError = value != "ok"
 		case "role":
@@ -164,8 +168,20 @@ func parseInfo(text string) serverInfo {
 			_, _ = fmt.Sscan(value, &info.replicas)
 		}
 	}
-	if limit > 0 {
-		info.usedRatio = used / limit
-	}
 	return info
+}
+
+func (i *serverInfo) usedRatio() float64 {
+	if i.limit <= 0 {
+		return 0
+	}
+	return i.used / i.limit
+}
+
+// historyBytes is what delivered events may take on this server.
+func (i *serverInfo) historyBytes() int64 {
+	if i.limit <= 0 {
+		return unboundedHistory
+	}
+	return int64(i.limit * historyShare)
 }

@@ -135,9 +135,12 @@ type memoryMark struct {
 type memoryRecord struct {
 	event        *event.Event
 	historyLimit int
-	changedAt    time.Time
-	diedAt       time.Time
-	targets      []*memoryTarget
+	// bodyBytes is the size of the body that is gone.
+	bodyGone  bool
+	bodyBytes int64
+	changedAt time.Time
+	diedAt    time.Time
+	targets   []*memoryTarget
 }
 
 // first finds the event whose copy one with this id and replay mark is.

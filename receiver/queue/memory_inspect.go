@@ -59,6 +59,9 @@ func (m *Memory) Replay(_ context.Context, endpointUID, id string, targets []str
 	if record == nil {
 		return 0, ErrNotFound
 	}
+	if record.bodyGone {
+		return 0, errBodyGone(id)
+	}
 	chosen, err := record.choose(targets)
 	if err != nil {
 		return 0, err
@@ -191,7 +194,8 @@ func (r *memoryRecord) summary() Summary {
 		ChangedAt:  r.changedAt,
 		Verified:   r.event.Verified,
 		Status:     r.status(),
-		BodyBytes:  int64(len(r.event.Body)),
+		BodyBytes:  max(r.bodyBytes, int64(len(r.event.Body))),
+		BodyGone:   r.bodyGone,
 	}
 	for _, target := range r.targets {
 		summary.Targets = append(summary.Targets, TargetState{

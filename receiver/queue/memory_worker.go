@@ -140,6 +140,7 @@ func (m *Memory) end(e *memoryEndpoint, target *memoryTarget, status Status, att
 			m.drop(e, e.history[0])
 			e.history = e.history[1:]
 		}
+		m.trimBodies(e, int64(float64(m.maxBytes)*historyShare))
 	}
 }
 

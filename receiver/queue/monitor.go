@@ -26,6 +26,9 @@ type storeState struct {
 	used float64
 	// memory is the used part of memory.
 	memory float64
+	// usedBytes is the used memory of all primaries, historyBytes what bodies of
+	// delivered events may take of it.
+	usedBytes, historyBytes int64
 	// replicas tells which primaries have replicas, which then confirm events.
 	replicas replication
 }
@@ -111,6 +114,9 @@ func (r *Redis) UsedRatio() float64 {
 	return r.state.Load().used
 }
 
+// Full says whether new events are refused for want of room.
+func (r *Redis) Full() bool { return r.state.Load().used >= r.options.Watermark }
+
 // connect makes the client on first use. Afterwards the client itself connects anew.
 func (r *Redis) connect() (rueidis.Client, error) {
 	if client := r.client.Load(); client != nil {
@@ -130,6 +136,16 @@ func (r *Redis) disconnect(client rueidis.Client) {
 	client.Close()
 }
 
+// tidy drops what nobody needs; what fails is tried again the next time.
+func (r *Redis) tidy(ctx context.Context, looks int) {
+	if looks == 0 {
+		_ = r.forgetMarks(ctx)
+	}
+	if looks%bodiesEvery == 0 {
+		_ = r.trimBodies(ctx)
+	}
+}
+
 // lookAgain is how soon the store is looked at again after a look that failed.
 const lookAgain = 50 * time.Millisecond
 
@@ -144,9 +160,8 @@ func (r *Redis) monitor(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
-			if looks = (looks + 1) % forgetEvery; looks == 0 {
-				_ = r.forgetMarks(ctx) // the next time tries again
-			}
+			looks = (looks + 1) % forgetEvery
+			r.tidy(ctx, looks)
 		case <-r.poke:
 		case <-again:
 		}

@@ -39,7 +39,8 @@ type replayRequest struct {
 //
 //	KEYS  queue and dead letters of each target
 //	ARGV  beginning of the endpoint's keys, now, id, received ms, 1 for dead targets only else 0, targets
-//	returns at how many targets the event is now due, -1 when it is not kept
+//	returns at how many targets the event is now due, -1 when it is not kept,
+//	-2 when its body is gone
 func (r *Redis) replay(ctx context.Context, endpointUID string, request replayRequest) (int, error) {
 	endpoint := keysOf(endpointUID)
 	keys := make([]string, 0, 2*len(request.targets))
@@ -60,8 +61,11 @@ func (r *Redis) replay(ctx context.Context, endpointUID string, request replayRe
 	if err != nil {
 		return 0, errors.Join(errReply, err)
 	}
-	if due < 0 {
+	switch due {
+	case -1:
 		return 0, ErrNotFound
+	case -2:
+		return 0, errBodyGone(request.id)
 	}
 	return int(due), nil
 }

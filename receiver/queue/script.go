@@ -39,6 +39,8 @@ var (
 	purgeLua string
 	//go:embed scripts/forget.lua
 	forgetLua string
+	//go:embed scripts/bodies.lua
+	bodiesLua string
 	//go:embed scripts/size.lua
 	sizeLua string
 	//go:embed scripts/job.lua
@@ -60,6 +62,7 @@ var (
 	trimScript   = newScript("trim", allowOOM, trimLua)
 	purgeScript  = newScript("purge", allowOOM, purgeLua)
 	forgetScript = newScript("forget", allowOOM, forgetLua)
+	bodiesScript = newScript("bodies", allowOOM, bodiesLua)
 	sizeScript   = newScript("size", "flags=no-writes", sizeLua)
 	jobScript    = newScript("job", allowOOM, jobLua)
 

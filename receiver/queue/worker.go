@@ -170,8 +170,8 @@ func (r *Redis) Renew(ctx context.Context, leases []Lease, lease time.Duration) 
 	return lost, nil
 }
 
-// Depths implements [Worker]. Oldest is exact for queues of up to 128 events and
-// where one of the endpoint's 128 oldest is pending at the target; else it is
+// Depths implements [Worker]. Oldest is exact for queues of up to 256 events and
+// where one of the endpoint's 4096 oldest is pending at the target; else it is
 // the time of the youngest of those, and the true one is later.
 //
 //	KEYS  pending index, queue, dead letters of the target

@@ -4,24 +4,26 @@ local reply = {count, redis.call('ZCARD', targetDead), '', ''}
 if count == 0 then return reply end
 reply[3] = redis.call('ZRANGE', queue, 0, 0, 'WITHSCORES')[2]
 
--- The oldest pending event of the endpoint need not be pending at this target.
-local SAMPLE = 128
-local head = redis.call('ZRANGE', pending, 0, SAMPLE - 1)
-if #head == 0 then return reply end
-local here = redis.call('ZMSCORE', queue, unpack(head))
-for i, score in ipairs(here) do
-  if score then
-    reply[4] = redis.call('ZSCORE', pending, head[i])
-    return reply
+-- All of a short queue is looked at. For a long one the endpoint's oldest events
+-- are, of which one is probably pending at this target.
+local BATCH, LIMIT = 256, 4096
+if count <= BATCH then
+  local oldest
+  for _, score in ipairs(redis.call('ZMSCORE', pending, unpack(redis.call('ZRANGE', queue, 0, -1)))) do
+    if score and (not oldest or tonumber(score) < tonumber(oldest)) then oldest = score end
   end
-end
-if count > SAMPLE then
-  reply[4] = redis.call('ZSCORE', pending, head[#head])
+  reply[4] = oldest or ''
   return reply
 end
-local oldest
-for _, score in ipairs(redis.call('ZMSCORE', pending, unpack(redis.call('ZRANGE', queue, 0, -1)))) do
-  if score and (not oldest or tonumber(score) < tonumber(oldest)) then oldest = score end
+for first = 0, LIMIT - 1, BATCH do
+  local ids = redis.call('ZRANGE', pending, first, first + BATCH - 1)
+  if #ids == 0 then return reply end
+  for i, score in ipairs(redis.call('ZMSCORE', queue, unpack(ids))) do
+    if score then
+      reply[4] = redis.call('ZSCORE', pending, ids[i])
+      return reply
+    end
+  end
+  reply[4] = redis.call('ZSCORE', pending, ids[#ids])
 end
-reply[4] = oldest or ''
 return reply

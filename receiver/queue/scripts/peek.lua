@@ -6,16 +6,19 @@ for i = 2, #ARGV do
   local id = ARGV[i]
   local record, value = e.records .. id, redis.call('HGET', e.states, id)
   local start = redis.call('GETRANGE', record, 0, FIRST - 1)
-  if value and #start >= FIXED then
+  if value and #start > 0 then
     local a, b, c, d = string.byte(start, FIXED - 3, FIXED)
-    local whole = FIXED + ((a * 256 + b) * 256 + c) * 256 + d
+    local whole, all = #start, redis.call('STRLEN', record)
+    if d then whole = math.min(FIXED + ((a * 256 + b) * 256 + c) * 256 + d, all) end
     if whole > FIRST then start = redis.call('GETRANGE', record, 0, whole - 1) end
     local fields, log = logged(value), list()
     for j, field in ipairs(fields) do fields[j] = id .. field end
     if #fields > 0 then
       for j, attempt in ipairs(redis.call('HMGET', e.log, unpack(fields))) do add(log, fields[j], attempt or '') end
     end
-    found[#found + 1] = {id, redis.call('STRLEN', record) - whole, string.sub(start, 1, whole), value, log}
+    local size = all - whole
+    if string.byte(start) >= 128 then size = tonumber(redis.call('GETRANGE', record, whole, -1)) or 0 end
+    found[#found + 1] = {id, size, string.sub(start, 1, whole), value, log}
   end
 end
 return found

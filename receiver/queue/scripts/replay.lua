@@ -2,6 +2,7 @@ local e = endpoint(ARGV[1])
 local now, id, received, onlyDead = clock(ARGV[2]), ARGV[3], ARGV[4], ARGV[5] == '1'
 local value, due = redis.call('HGET', e.states, id), 0
 if not value or not string.find(value, HEAD) then return -1 end
+if (string.byte(redis.call('GETRANGE', e.records .. id, 0, 0)) or 0) >= 128 then return -2 end
 for i = 6, #ARGV do
   local target, queue, targetDead = ARGV[i], KEYS[2 * i - 11], KEYS[2 * i - 10]
   local s = look(value, target)
