@@ -43,7 +43,8 @@ func (r *report) judge() error {
 		errs = append(errs, fmt.Errorf("a change takes %v at the 99th percentile, want less than %v", got, maxEffect))
 	}
 	if r.receiver >= maxReceiver {
-		errs = append(errs, fmt.Errorf("the receiver holds %s, want less than %s", mebibytes(r.receiver), mebibytes(maxReceiver)))
+		errs = append(errs, fmt.Errorf("the receiver holds %s, want less than %s",
+			mebibytes(r.receiver), mebibytes(maxReceiver)))
 	}
 	for request, n := range r.changes {
 		if strings.HasPrefix(request, "LIST ") && n >= 0.5 {
