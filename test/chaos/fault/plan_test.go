@@ -71,7 +71,7 @@ func TestFaultsOfOneLaneFollowEachOther(t *testing.T) {
 			i.Begin("nobody", "")
 			running++
 			most = max(most, running)
-			time.Sleep(2 * time.Second)
+			<-time.After(2 * time.Second)
 			running--
 			return nil
 		}}
