@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -21,15 +22,33 @@ const limit = 100 << 10
 type world struct {
 	*quota.Keeper
 	store  *queue.Memory
+	events int
+
+	mu     sync.Mutex
 	failed error
 	told   map[string]int64
-	events int
+}
+
+func (w *world) fail(err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.failed = err
+}
+
+// stored is what the keeper told last of a namespace.
+func (w *world) stored(namespace string) int64 {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.told[namespace]
 }
 
 // Sizes implements [queue.Sizer].
 func (w *world) Sizes(ctx context.Context, uids []string) ([]int64, error) {
-	if w.failed != nil {
-		return nil, w.failed
+	w.mu.Lock()
+	err := w.failed
+	w.mu.Unlock()
+	if err != nil {
+		return nil, err
 	}
 	return w.store.Sizes(ctx, uids)
 }
@@ -41,7 +60,11 @@ func in(t *testing.T, maxBytes int64, test func(t *testing.T, w *world)) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &world{store: queue.NewMemory(queue.MemoryOptions{}), told: map[string]int64{}}
 		w.Keeper = quota.NewKeeper(quota.Options{
-			Store: w, MaxBytes: maxBytes, Measured: func(namespace string, bytes int64) { w.told[namespace] = bytes },
+			Store: w, MaxBytes: maxBytes, Measured: func(namespace string, bytes int64) {
+				w.mu.Lock()
+				defer w.mu.Unlock()
+				w.told[namespace] = bytes
+			},
 		})
 		w.SetRoutes(routes())
 		ctx, cancel := context.WithCancel(t.Context())
@@ -93,8 +116,8 @@ func TestEndpointsOfANamespaceShareItsQuota(t *testing.T) {
 		w.wantFull(t, "unknown", false)
 		pass(time.Minute) // measured many times over
 		w.wantFull(t, "ci", true)
-		if w.told["ci"] < limit || w.told["shop"] != 0 {
-			t.Errorf("told %v", w.told)
+		if w.stored("ci") < limit || w.stored("shop") != 0 {
+			t.Errorf("told %d", w.stored("ci"))
 		}
 	})
 }
@@ -136,8 +159,8 @@ func TestRemovedEndpointsDoNotCount(t *testing.T) {
 		w.Stored("uid-a", limit) // one that was under way
 		w.SetRoutes(nil)
 		w.wantFull(t, "ci", false)
-		if w.told["ci"] != 0 {
-			t.Errorf("told %v", w.told)
+		if w.stored("ci") != 0 {
+			t.Errorf("told %d", w.stored("ci"))
 		}
 	})
 }
@@ -145,10 +168,10 @@ func TestRemovedEndpointsDoNotCount(t *testing.T) {
 // TestBlindKeeperRefusesNobody: without measurements sums only grow.
 func TestBlindKeeperRefusesNobody(t *testing.T) {
 	in(t, limit, func(t *testing.T, w *world) {
-		w.failed = errors.New("away")
+		w.fail(errors.New("away"))
 		w.admit(t, "uid-a", 2*limit)
 		w.wantFull(t, "ci", false)
-		w.failed = nil
+		w.fail(nil)
 		pass(2 * time.Second)
 		w.wantFull(t, "ci", true)
 	})
@@ -159,8 +182,8 @@ func TestNoLimitRefusesNobody(t *testing.T) {
 		w.admit(t, "uid-a", 2*limit)
 		pass(time.Minute)
 		w.wantFull(t, "ci", false)
-		if w.told["ci"] < 2*limit {
-			t.Errorf("told %v: what a namespace has is told without a limit too", w.told)
+		if w.stored("ci") < 2*limit {
+			t.Errorf("told %d: what a namespace has is told without a limit too", w.stored("ci"))
 		}
 	})
 }
