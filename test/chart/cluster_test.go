@@ -85,7 +85,7 @@ func (c *cluster) as(t *testing.T, user envtest.User) string {
 
 func (c *cluster) helm(t *testing.T, arguments ...string) string {
 	t.Helper()
-	out, err := helm(t, []string{"KUBECONFIG=" + c.kubeconfig}, append(arguments, "--namespace", namespace)...)
+	out, err := run(t, c.kubeconfig, append(arguments, "--namespace", namespace)...)
 	if err != nil {
 		t.Fatal(err)
 	}

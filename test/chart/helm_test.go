@@ -3,17 +3,15 @@
 package chart_test
 
 import (
-	"bytes"
 	"flag"
-	"fmt"
-	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/yaml"
+
+	"github.com/postern-dev/postern/test/helm"
 )
 
 const (
@@ -24,32 +22,21 @@ const (
 
 var update = flag.Bool("update", false, "rewrite the golden files")
 
-// helm runs bin/helm with settings of its own and returns what it printed.
-func helm(t *testing.T, environment []string, arguments ...string) (string, error) {
+// run runs Helm against the cluster of kubeconfig, if any, and returns what it
+// printed.
+func run(t *testing.T, kubeconfig string, arguments ...string) (string, error) {
 	t.Helper()
-	program, err := filepath.Abs(filepath.Join(root, "bin/helm"))
+	program, err := helm.Find(root, t.TempDir(), kubeconfig)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := os.Stat(program); err != nil {
-		t.Fatalf("%v: run `make bin/helm`", err)
-	}
-	command := exec.CommandContext(t.Context(), program, arguments...)
-	home := t.TempDir()
-	command.Env = append(os.Environ(), "HELM_CACHE_HOME="+home, "HELM_CONFIG_HOME="+home, "HELM_DATA_HOME="+home)
-	command.Env = append(command.Env, environment...)
-	var out, problems bytes.Buffer
-	command.Stdout, command.Stderr = &out, &problems
-	if err := command.Run(); err != nil {
-		return out.String(), fmt.Errorf("helm %s: %w: %s", arguments[0], err, problems.String())
-	}
-	return out.String(), nil
+	return program.Run(t.Context(), arguments...)
 }
 
 // render renders the chart as release "postern" of the system namespace.
 func render(t *testing.T, arguments ...string) string {
 	t.Helper()
-	out, err := helm(t, nil, append([]string{"template", "postern", chart, "--namespace", namespace}, arguments...)...)
+	out, err := run(t, "", append([]string{"template", "postern", chart, "--namespace", namespace}, arguments...)...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,7 +10,9 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	apimeta "k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/yaml"
 
@@ -30,7 +32,8 @@ func TestLifeOfARelease(t *testing.T) {
 		if err == nil && len(receiver.Spec.TrustedProxies) != 1 {
 			err = fmt.Errorf("the trusted proxies are %v", receiver.Spec.TrustedProxies)
 		}
-		return err
+		_, missing := c.index(t)
+		return errors.Join(err, missing)
 	})
 	c.isOwned(t, first)
 
@@ -61,7 +64,7 @@ func TestLifeOfARelease(t *testing.T) {
 
 	c.helm(t, "uninstall", "postern")
 	c.isGone(t)
-	if definitions := c.definitions(t); definitions != 2 {
+	if definitions := c.definitions(t); definitions != 3 {
 		t.Errorf("%d CRDs are left of those that should be kept", definitions)
 	}
 	// A release of the same name takes the kept CRDs over, and may remove them.
@@ -121,19 +124,66 @@ func TestNamespacedModeServesItsTenantsOnly(t *testing.T) {
 	if err != nil || len(routes) != 1 || routes[0] != "shop/github" {
 		t.Errorf("the routes are of %v, want only shop/github (%v)", routes, err)
 	}
-	eventually(t, "the status of shop/github", func() error {
+	c.targetsResolved(t, v1alpha1.ConditionTargetsResolved)
+	// A Service where the manager may not look is no error of the manager.
+	endpoint := &v1alpha1.WebhookEndpoint{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "github"}}
+	patch := client.RawPatch(types.MergePatchType, []byte(`{"spec":{"targets":[
+		{"name":"own","service":{"name":"builder","port":80}},
+		{"name":"others","service":{"name":"builder","namespace":"other","port":80}}]}}`))
+	if err := c.client.Patch(t.Context(), endpoint, patch); err != nil {
+		t.Fatal(err)
+	}
+	c.targetsResolved(t, v1alpha1.ReasonNamespaceNotServed)
+	eventually(t, "the receiver's objects", func() error {
+		return c.client.Get(t.Context(), client.ObjectKey{Namespace: namespace, Name: "postern-receiver"}, &corev1.Service{})
+	})
+}
+
+// A second release would fight the first one over the endpoints.
+func TestSecondReleaseIsRefused(t *testing.T) {
+	c := startCluster(t)
+	c.createNamespaces(t, namespace, "elsewhere", "shop")
+	c.helm(t, "install", "postern", chart)
+	for name, test := range map[string]struct {
+		arguments []string
+		want      string
+	}{
+		"for all namespaces too": {
+			[]string{"second", chart, "--namespace", "elsewhere"}, "Postern in namespace postern-system",
+		},
+		"with the CRDs": {
+			[]string{"second", chart, "--namespace", "elsewhere", "--set", "watchNamespaces={shop}"}, "invalid ownership metadata",
+		},
+		"in the same namespace": {
+			[]string{
+				"second", chart, "--namespace", namespace, "--set", "watchNamespaces={shop},crds.enabled=false",
+				"--set", "rbac.userRoles=false,metrics.secure=false",
+			}, `Lease "postern-manager.hooks.postern.dev"`,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := run(t, c.kubeconfig, append([]string{"install"}, test.arguments...)...)
+			if err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("error is %v, want %q in it", err, test.want)
+			}
+		})
+	}
+}
+
+// targetsResolved waits until the condition of shop/github has the reason.
+func (c *cluster) targetsResolved(t *testing.T, reason string) {
+	t.Helper()
+	eventually(t, "TargetsResolved of shop/github for the reason "+reason, func() error {
 		endpoint := &v1alpha1.WebhookEndpoint{}
 		key := client.ObjectKey{Namespace: "shop", Name: "github"}
 		if err := c.client.Get(t.Context(), key, endpoint); err != nil {
 			return err
 		}
-		if len(endpoint.Status.Conditions) == 0 {
-			return errors.New("no conditions yet")
+		condition := apimeta.FindStatusCondition(endpoint.Status.Conditions, v1alpha1.ConditionTargetsResolved)
+		if condition == nil || condition.Reason != reason {
+			return fmt.Errorf("the conditions are %+v", endpoint.Status.Conditions)
 		}
 		return nil
-	})
-	eventually(t, "the receiver's objects", func() error {
-		return c.client.Get(t.Context(), client.ObjectKey{Namespace: namespace, Name: "postern-receiver"}, &corev1.Service{})
 	})
 }
 
@@ -156,8 +206,15 @@ func (c *cluster) receiver(t *testing.T) (*v1alpha1.WebhookReceiver, error) {
 	return receiver, c.client.Get(t.Context(), client.ObjectKey{Namespace: namespace, Name: "default"}, receiver)
 }
 
-// isOwned proves what removes the receiver with the release: there is no
-// garbage collector here to do it.
+// index is the Secret that the manager keeps about the routes.
+func (c *cluster) index(t *testing.T) (*corev1.Secret, error) {
+	t.Helper()
+	index := &corev1.Secret{}
+	return index, c.client.Get(t.Context(), client.ObjectKey{Namespace: namespace, Name: "postern-routes-index"}, index)
+}
+
+// isOwned proves what removes the receiver and the index with the release:
+// there is no garbage collector here to do it.
 func (c *cluster) isOwned(t *testing.T, receiver *v1alpha1.WebhookReceiver) {
 	t.Helper()
 	account := &corev1.ServiceAccount{}
@@ -165,8 +222,16 @@ func (c *cluster) isOwned(t *testing.T, receiver *v1alpha1.WebhookReceiver) {
 	if err := c.client.Get(t.Context(), key, account); err != nil {
 		t.Fatal(err)
 	}
-	if owners := receiver.OwnerReferences; len(owners) != 1 || owners[0].UID != account.UID {
-		t.Errorf("the receiver is owned by %v, want by the ServiceAccount %s", owners, account.UID)
+	index, err := c.index(t)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, owners := range map[string][]metav1.OwnerReference{
+		"receiver": receiver.OwnerReferences, "index": index.OwnerReferences,
+	} {
+		if len(owners) != 1 || owners[0].UID != account.UID {
+			t.Errorf("the %s is owned by %v, want by the ServiceAccount %s", name, owners, account.UID)
+		}
 	}
 }
 

@@ -1,6 +1,9 @@
 package chart_test
 
 import (
+	"maps"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -13,14 +16,42 @@ import (
 	"k8s.io/pod-security-admission/policy"
 )
 
+// Dashboards are for Grafana's sidecar, which reads ConfigMaps alone.
 func TestNoConfigMapAndNoWebhook(t *testing.T) {
 	t.Parallel()
 	refused := []string{"ConfigMap", "ValidatingWebhookConfiguration", "MutatingWebhookConfiguration", "Secret"}
 	for name, file := range valueFiles(t) {
 		for _, object := range objects(t, render(t, "--values", file)) {
-			if slices.Contains(refused, object.GetKind()) {
+			if slices.Contains(refused, object.GetKind()) && object.GetLabels()["grafana_dashboard"] == "" {
 				t.Errorf("%s renders %s %s", name, object.GetKind(), object.GetName())
 			}
+		}
+	}
+}
+
+func TestDashboardsAreThoseOfTheFiles(t *testing.T) {
+	t.Parallel()
+	rendered := map[string]string{}
+	for _, object := range objects(t, render(t, "--set", "metrics.dashboards.enabled=true")) {
+		if object.GetKind() == "ConfigMap" {
+			data, _, err := unstructured.NestedStringMap(object.Object, "data")
+			if err != nil {
+				t.Fatal(err)
+			}
+			maps.Copy(rendered, data)
+		}
+	}
+	files, err := filepath.Glob(chart + "/dashboards/*.json")
+	if err != nil || len(files) == 0 || len(files) != len(rendered) {
+		t.Fatalf("%d ConfigMaps of %d dashboards (%v)", len(rendered), len(files), err)
+	}
+	for _, file := range files {
+		want, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := rendered["postern-"+filepath.Base(file)]; strings.TrimSpace(got) != strings.TrimSpace(string(want)) {
+			t.Errorf("%s is rendered differently", file)
 		}
 	}
 }
@@ -111,7 +142,7 @@ func TestCRDsCanBeKeptAndLeftOut(t *testing.T) {
 	for _, c := range []struct {
 		set        string
 		crds, kept int
-	}{{"crds.enabled=true", 2, 2}, {"crds.keep=false", 2, 0}, {"crds.enabled=false", 0, 0}} {
+	}{{"crds.enabled=true", 3, 3}, {"crds.keep=false", 3, 0}, {"crds.enabled=false", 0, 0}} {
 		if crds, kept := count("--set", c.set); crds != c.crds || kept != c.kept {
 			t.Errorf("--set %s: %d CRDs, %d kept; want %d, %d", c.set, crds, kept, c.crds, c.kept)
 		}

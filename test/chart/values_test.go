@@ -51,7 +51,7 @@ func TestRefusesWrongValues(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			_, err := helm(t, nil, "template", "postern", chart, "--set", c.set)
+			_, err := run(t, "", "template", "postern", chart, "--set", c.set)
 			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("--set %s: error is %v, want %q in it", c.set, err, c.want)
 			}

@@ -11,12 +11,14 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/config"
 
 	"github.com/postern-dev/postern/test/e2e/wire"
+	"github.com/postern-dev/postern/test/helm"
 	"github.com/postern-dev/postern/test/kube"
 )
 
@@ -24,9 +26,15 @@ import (
 var manifests embed.FS
 
 const (
+	root            = "../.."
 	systemNamespace = "postern-system"
-	namespace       = "postern-e2e"
-	apiVersion      = "hooks.postern.dev/v1alpha1"
+	// namespace has the agent, which is the target, and the endpoints github and stripe.
+	namespace = "postern-e2e"
+	// tenant has the endpoint orders, whose target is in the other namespace.
+	tenant = "postern-e2e-shop"
+	// nodeNamespace has the agent that kills on the receiver's node.
+	nodeNamespace = "postern-e2e-node"
+	apiVersion    = "hooks.postern.dev/v1alpha1"
 	// patience covers starting a pod on a busy node.
 	patience = 3 * time.Minute
 	secret   = "e2e-github-secret"
@@ -34,9 +42,14 @@ const (
 
 // suite is the cluster under test.
 type suite struct {
-	client client.Client
-	rest   rest.Interface
-	secret string // what the github endpoint's Secret holds now
+	client    client.Client
+	rest      rest.Interface
+	discovery discovery.DiscoveryInterface
+	helm      *helm.Program
+	// previous and current are the charts of two versions.
+	previous, current string
+	secret            string // what the github endpoint's Secret holds now
+	loadedSince       time.Time
 }
 
 // TestDeployment is one story in order: each chapter builds on the one before.
@@ -46,15 +59,21 @@ func TestDeployment(t *testing.T) {
 		name string
 		run  func(*testing.T)
 	}{
-		{"deploy", s.deploy},
+		{"install the previous version", s.install},
+		{"upgrade under load with events queued", s.upgrade},
+		{"helm test", s.helmTest},
 		{"pods are restricted", s.podsAreRestricted},
 		{"events are delivered", s.eventsAreDelivered},
 		{"forged and repeated events", s.forgedAndRepeated},
 		{"secret rotation", s.rotation},
 		{"path conflict", s.pathConflict},
+		{"consent given and revoked", s.consent},
 		{"suspend", s.suspend},
 		{"target outage", s.targetOutage},
-		{"receiver pod deleted", s.receiverPodDeleted},
+		{"receiver pod deleted under load", s.podDeleted},
+		{"receiver killed under load", s.podKilled},
+		{"rolling update under load", s.rollingUpdate},
+		{"receiver deleted under load, and rollback", s.rollback},
 		{"uninstall", s.uninstall},
 	} {
 		if !t.Run(chapter.name, chapter.run) {
@@ -73,11 +92,18 @@ func newSuite(t *testing.T) *suite {
 	}
 	cluster, err := config.GetConfig()
 	must(t, err)
+	cluster.QPS = -1
 	c, err := client.New(cluster, client.Options{})
 	must(t, err)
 	clientset, err := kubernetes.NewForConfig(cluster)
 	must(t, err)
-	return &suite{client: c, rest: clientset.CoreV1().RESTClient(), secret: secret}
+	program, err := helm.Find(root, t.TempDir(), "")
+	must(t, err)
+	s := &suite{
+		client: c, rest: clientset.CoreV1().RESTClient(), discovery: clientset.Discovery(), helm: program, secret: secret,
+	}
+	s.packageCharts(t)
+	return s
 }
 
 func must(t *testing.T, err error) {
@@ -87,23 +113,23 @@ func must(t *testing.T, err error) {
 	}
 }
 
-// apply applies one of this folder's manifests, values filled in.
-func (s *suite) apply(t *testing.T, name string, values ...string) {
+// manifest is one of this folder's, values filled in.
+func manifest(t *testing.T, name string, values ...string) []byte {
 	t.Helper()
 	data, err := manifests.ReadFile("manifests/" + name)
 	must(t, err)
-	_, err = kube.Apply(t.Context(), s.client, []byte(strings.NewReplacer(values...).Replace(string(data))))
+	return []byte(strings.NewReplacer(values...).Replace(string(data)))
+}
+
+func (s *suite) apply(t *testing.T, name string, values ...string) {
+	t.Helper()
+	_, err := kube.Apply(t.Context(), s.client, manifest(t, name, values...))
 	must(t, err)
 }
 
-// installManifest is what `make installer` wrote.
-func installManifest(t *testing.T) []byte {
+func (s *suite) remove(t *testing.T, name string, values ...string) {
 	t.Helper()
-	data, err := os.ReadFile("../../dist/install.yaml")
-	if err != nil {
-		t.Fatalf("%v: `make e2e` writes it", err)
-	}
-	return data
+	must(t, kube.Delete(t.Context(), s.client, manifest(t, name, values...), patience))
 }
 
 // await waits for a condition of one of Postern's objects.
@@ -113,9 +139,21 @@ func (s *suite) await(t *testing.T, kind, ns, name, condition, status string) {
 	must(t, kube.AwaitCondition(t.Context(), s.client, o, condition, status, patience))
 }
 
-func (s *suite) agent(verb, path string) *rest.Request {
-	request := s.rest.Verb(verb).Namespace(namespace).Resource("pods").Name("agent:9090").SubResource("proxy")
-	return request.Suffix(path)
+// receivers are the pods of a WebhookReceiver.
+func (s *suite) receivers(t *testing.T, name string) []corev1.Pod {
+	t.Helper()
+	var pods corev1.PodList
+	must(t, s.client.List(t.Context(), &pods, client.InNamespace(systemNamespace), client.MatchingLabels{
+		"app.kubernetes.io/component": "receiver", "app.kubernetes.io/instance": name,
+	}))
+	return pods.Items
+}
+
+// agent calls the control port of an agent.
+func (s *suite) agent(verb, path string) *rest.Request { return s.agentIn(namespace, verb, path) }
+
+func (s *suite) agentIn(ns, verb, path string) *rest.Request {
+	return s.rest.Verb(verb).Namespace(ns).Resource("pods").Name("agent:9090").SubResource("proxy").Suffix(path)
 }
 
 // events are the deliveries that the target accepted, by event id.
@@ -149,10 +187,9 @@ func (s *suite) describe(t *testing.T) {
 	for _, pod := range pods.Items {
 		t.Logf("pod %s: %s", pod.Name, pod.Status.Phase)
 		for _, container := range append(pod.Spec.InitContainers, pod.Spec.Containers...) {
-			lines := int64(30)
 			log, err := s.rest.Get().Namespace(pod.Namespace).Resource("pods").Name(pod.Name).SubResource("log").
 				Param("container", container.Name).Param("tailLines", "30").DoRaw(t.Context())
-			t.Logf("last %d lines of %s (%v):\n%s", lines, container.Name, err, log)
+			t.Logf("last lines of %s (%v):\n%s", container.Name, err, log)
 		}
 	}
 	var events corev1.EventList

@@ -41,4 +41,17 @@
 {{- if and (not .Values.serviceAccount.create) (not .Values.serviceAccount.name) -}}{{- fail "serviceAccount.create=false needs serviceAccount.name" -}}{{- end -}}
 {{- if and .Values.manager.podDisruptionBudget.enabled (lt (int .Values.manager.replicas) 2) -}}{{- fail "manager.podDisruptionBudget.enabled needs manager.replicas of 2 or more: with one, nodes could not be drained or the budget would mean nothing" -}}{{- end -}}
 {{- if and .Values.metrics.serviceMonitor.enabled (not .Values.metrics.enabled) -}}{{- fail "metrics.serviceMonitor.enabled needs metrics.enabled" -}}{{- end -}}
+{{- include "postern.alone" . }}
+{{- end }}
+
+{{/* Two managers for the same endpoints would each write their status, and each remove what the other made. */}}
+{{- define "postern.alone" -}}
+{{- if and .Values.rbac.create (not .Values.watchNamespaces) -}}
+{{- range (lookup "rbac.authorization.k8s.io/v1" "ClusterRoleBinding" "" "").items -}}
+{{- $subject := first (.subjects | default (list dict)) -}}
+{{- if and (eq (dig "labels" "app.kubernetes.io/name" "" .metadata) "postern") (hasSuffix "-manager" .roleRef.name) (ne $subject.namespace $.Release.Namespace) -}}
+{{- fail (printf "Postern in namespace %s (ClusterRoleBinding %s) serves all namespaces already: upgrade or uninstall that one, or set watchNamespaces in both" $subject.namespace .metadata.name) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
 {{- end }}

@@ -25,3 +25,19 @@ type Result struct {
 	Code              int
 	Output, Complaint string
 }
+
+// Load asks the agent to send GitHub events until it is told to stop. Like a
+// provider, it sends an event that was not answered 2xx again, under its id.
+type Load struct {
+	URL, Secret string
+	// PerSecond is how many events are begun each second.
+	PerSecond int
+}
+
+// Loaded is what became of the load.
+type Loaded struct {
+	// Acknowledged are the ids that the receiver gave to what it answered 2xx.
+	Acknowledged []string
+	// Refused counts the requests that got no 2xx, by their answer.
+	Refused map[string]int
+}
