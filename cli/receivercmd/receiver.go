@@ -81,6 +81,7 @@ func run(ctx context.Context, options *Options, out io.Writer) error {
 		TrustedProxies: settings.trustedProxies, MemoryBudgetBytes: options.MemoryBudgetBytes,
 		NamespaceRate: options.namespaceRate(), NamespaceBytes: options.NamespaceMaxStoredBytes,
 		Tracing:       options.tracing(logger),
+		Loaded:        saveMemory,
 		ShutdownDelay: settings.shutdownDelay, GracePeriod: settings.gracePeriod, Logger: logger,
 		LogLevel: logging.LevelHandler(level, logger),
 	}, replays.open)

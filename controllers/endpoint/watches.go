@@ -8,6 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/util/workqueue"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller/priorityqueue"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/log"
@@ -100,7 +101,17 @@ func later(wait time.Duration, requests handler.MapFunc) handler.EventHandler {
 		}
 	}
 	return handler.Funcs{
-		CreateFunc: func(ctx context.Context, e event.CreateEvent, queue workQueue) { enqueue(ctx, e.Object, queue) },
+		CreateFunc: func(ctx context.Context, e event.CreateEvent, queue workQueue) {
+			ordered, ok := queue.(priorityqueue.PriorityQueue[reconcile.Request])
+			if !ok || !e.IsInInitialList {
+				enqueue(ctx, e.Object, queue)
+				return
+			}
+			// What was there before this process waits for what changes now.
+			low := handler.LowPriority
+			options := priorityqueue.AddOpts{After: wait, Priority: &low}
+			ordered.AddWithOpts(options, requests(ctx, e.Object)...)
+		},
 		UpdateFunc: func(ctx context.Context, e event.UpdateEvent, queue workQueue) {
 			enqueue(ctx, e.ObjectOld, queue)
 			enqueue(ctx, e.ObjectNew, queue)

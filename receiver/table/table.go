@@ -152,6 +152,14 @@ func (t *Table) ByUID(uid string) *Endpoint {
 	return t.byUID[uid]
 }
 
+// Len is the number of endpoints.
+func (t *Table) Len() int {
+	if t == nil {
+		return 0
+	}
+	return len(t.byUID)
+}
+
 // Endpoints returns all endpoints, sorted by namespace and name.
 func (t *Table) Endpoints() []*Endpoint {
 	if t == nil {
