@@ -70,6 +70,7 @@ func TestDeployment(t *testing.T) {
 		{"consent given and revoked", s.consent},
 		{"suspend", s.suspend},
 		{"target outage", s.targetOutage},
+		{"dead letters replayed", s.replay},
 		{"receiver pod deleted under load", s.podDeleted},
 		{"receiver killed under load", s.podKilled},
 		{"rolling update under load", s.rollingUpdate},
