@@ -125,6 +125,10 @@ func writeRequest(text *strings.Builder, record *queue.Record) {
 			fmt.Fprintf(text, "%s: %s\n", name, value)
 		}
 	}
+	if record.BodyGone {
+		fmt.Fprintf(text, "\n(The body of %d bytes is no longer kept.)\n", record.BodyBytes)
+		return
+	}
 	text.WriteString("\n" + readable(event.Body) + "\n")
 }
 

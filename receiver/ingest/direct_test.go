@@ -56,7 +56,7 @@ func copies(t *testing.T, target *slowTarget, n int, after time.Duration) []*htt
 		})
 	}
 	synctest.Wait() // all are here, and wait for the first
-	time.Sleep(after)
+	<-time.After(after)
 	close(target.open)
 	senders.Wait()
 	return answers

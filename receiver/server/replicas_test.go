@@ -122,7 +122,7 @@ func (s *service) remove(w *world) {
 func (s *service) pick() *world {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.replicas[rand.IntN(len(s.replicas))] //nolint:gosec // any will do
+	return s.replicas[rand.IntN(len(s.replicas))]
 }
 
 // TestRollingRestart replaces every replica while events come: none is refused,
