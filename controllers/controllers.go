@@ -63,10 +63,12 @@ func Setup(ctx context.Context, mgr ctrl.Manager, options Options) error {
 		table:     index.NewTable(),
 	}
 	published, changed := addressRanges(mgr, all.writer, options)
+	pulse := all.pulse()
 	return errors.Join(
 		all.endpoints(published, changed).SetupWithManager(ctx, mgr, secrets),
 		all.routes().SetupWithManager(mgr),
-		all.fleet().SetupWithManager(mgr),
+		all.fleet(pulse).SetupWithManager(mgr),
+		mgr.Add(pulse),
 		all.replays().SetupWithManager(ctx, mgr),
 		mgr.Add(all.traffic()),
 		provisionReceiver(ctx, mgr, options),

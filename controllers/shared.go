@@ -59,14 +59,25 @@ func (s *shared) routes() *index.Reconciler {
 	}
 }
 
-func (s *shared) fleet() *fleet.Reconciler {
+func (s *shared) pulse() *fleet.Pulse {
+	return fleet.NewPulse(fleet.PulseOptions{
+		Client:    s.mgr.GetClient(),
+		Ask:       s.asking.Health,
+		Port:      s.options.ReceiverPort,
+		Namespace: s.options.Namespace,
+		Logger:    s.mgr.GetLogger().WithName("pulse"),
+	})
+}
+
+func (s *shared) fleet(pulse *fleet.Pulse) *fleet.Reconciler {
 	return &fleet.Reconciler{
 		Client:    s.mgr.GetClient(),
 		Live:      s.mgr.GetAPIReader(),
 		Writer:    s.writer,
 		Patcher:   s.patcher,
 		Recorder:  s.mgr.GetEventRecorder("postern-receiver"),
-		Ready:     s.asking.Ready,
+		Ask:       s.asking.Health,
+		Pulse:     pulse,
 		Port:      s.options.ReceiverPort,
 		Settings:  resources.Settings{Image: s.options.Image, ClusterDomain: s.options.ClusterDomain},
 		Namespace: s.options.Namespace,

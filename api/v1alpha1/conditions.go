@@ -28,6 +28,11 @@ const (
 	// ConditionDurable is False while the store can lose events that were acknowledged.
 	// It is not part of Ready.
 	ConditionDurable = "Durable"
+	// ConditionAdmitting is False while a store is full, so that new events are refused.
+	ConditionAdmitting = "Admitting"
+	// ConditionCertificateValid is there with `tls`, and False when clients refuse
+	// the certificate.
+	ConditionCertificateValid = "CertificateValid"
 )
 
 // Condition types of WebhookReplays.
@@ -96,6 +101,8 @@ const (
 	ReasonPortNotFound = "PortNotFound"
 	// ReasonNotPermitted: no ReferenceGrant of the Service's namespace consents.
 	ReasonNotPermitted = "NotPermitted"
+	// ReasonNamespaceNotServed: the manager does not look into the Service's namespace.
+	ReasonNamespaceNotServed = "NamespaceNotServed"
 	// ReasonExternalNameForbidden: the Service is an alias of a name outside the cluster.
 	ReasonExternalNameForbidden = "ExternalNameForbidden"
 	// ReasonServiceForbidden: the Service may not be a target, such as the API server's.
@@ -142,6 +149,18 @@ const (
 	ReasonPodFailing = "PodFailing"
 	// ReasonPodNotReady: a pod runs and says that it cannot serve.
 	ReasonPodNotReady = "PodNotReady"
+	// ReasonStoreUnavailable: a pod's store does not answer, or refuses it.
+	ReasonStoreUnavailable = "StoreUnavailable"
+	// ReasonStoreNotDurable: a pod's store has settings that lose acknowledged events.
+	ReasonStoreNotDurable = "StoreNotDurable"
+	// ReasonRoutesIncomplete: a pod has not got all routes yet.
+	ReasonRoutesIncomplete = "RoutesIncomplete"
+	// ReasonStoreFull: new events are refused until there is room.
+	ReasonStoreFull = "StoreFull"
+	// ReasonCertificateExpired: the certificate's time is over.
+	ReasonCertificateExpired = "CertificateExpired"
+	// ReasonCertificateInvalid: there is no certificate, or its time has not begun.
+	ReasonCertificateInvalid = "CertificateInvalid"
 	// ReasonScaledToZero: replicas is 0.
 	ReasonScaledToZero = "ScaledToZero"
 	// ReasonWeakDurability: allowWeakDurability is set.

@@ -141,7 +141,8 @@ type WebhookReceiverSpec struct {
 
 // WebhookReceiverStatus is what the controllers observed.
 type WebhookReceiverStatus struct {
-	// conditions are Accepted, Deployed, Available, Durable and their summary Ready.
+	// conditions are Accepted, Deployed, Available, Admitting, CertificateValid, Durable and
+	// the summary Ready.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
@@ -161,7 +162,7 @@ type WebhookReceiverStatus struct {
 	// readyReplicas is the number of pods that serve.
 	// +optional
 	// +kubebuilder:validation:Minimum=0
-	ReadyReplicas int32 `json:"readyReplicas,omitempty"`
+	ReadyReplicas *int32 `json:"readyReplicas,omitempty"`
 
 	// selector selects the receiver's pods, for the scale subresource.
 	// +optional
@@ -176,7 +177,7 @@ type WebhookReceiverStatus struct {
 	// endpoints is the number of WebhookEndpoints that have a route.
 	// +optional
 	// +kubebuilder:validation:Minimum=0
-	Endpoints int32 `json:"endpoints,omitempty"`
+	Endpoints *int32 `json:"endpoints,omitempty"`
 }
 
 // PullPolicy is when an image is pulled.

@@ -29,6 +29,10 @@ type Input struct {
 	Services map[types.NamespacedName]*corev1.Service
 	// Grants are the ReferenceGrants of the targets' namespaces; more do no harm.
 	Grants []gatewayv1beta1.ReferenceGrant
+	// NoGrantKind says that the cluster does not know ReferenceGrants.
+	NoGrantKind bool
+	// Unserved are namespaces of targets that the manager does not look into.
+	Unserved []string
 	// Holder is the endpoint that has the host and path, see [Holder]; nil when
 	// they are this endpoint's.
 	Holder *v1alpha1.WebhookEndpoint

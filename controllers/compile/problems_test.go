@@ -268,6 +268,14 @@ func TestTargetsThatAreNotPermitted(t *testing.T) {
 	run(t, map[string]problemTest{
 		"no consent": {pointTo("apps", "builder", intstr.FromInt32(80)),
 			targetProblem("NotPermitted", "namespace apps has not consented: it needs a ReferenceGrant")},
+		"no kind to consent with": {func(in *compile.Input) {
+			pointTo("apps", "builder", intstr.FromInt32(80))(in)
+			in.NoGrantKind = true
+		}, targetProblem("NotPermitted", "install its CRD from the Gateway API")},
+		"namespace that is not served": {func(in *compile.Input) {
+			pointTo("apps", "builder", intstr.FromInt32(80))(in)
+			in.Unserved = []string{"apps"}
+		}, targetProblem("NamespaceNotServed", "have it added to `watchNamespaces`")},
 		"ExternalName": {func(in *compile.Input) {
 			in.Services[types.NamespacedName{Namespace: "ci", Name: "builder"}].Spec.Type = corev1.ServiceTypeExternalName
 		}, targetProblem("ExternalNameForbidden", "Service ci/builder is of type ExternalName")},

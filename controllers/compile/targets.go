@@ -76,10 +76,17 @@ func checkTargetPath(result *Result, field, path string) {
 // nothing is said about the Service, not even whether it exists.
 func permitted(result *Result, in Input, field string, service types.NamespacedName) bool {
 	field += ".service"
+	if slices.Contains(in.Unserved, service.Namespace) {
+		result.report(v1alpha1.ConditionTargetsResolved, v1alpha1.ReasonNamespaceNotServed, field,
+			"namespace %s is not among those that this installation serves: have it added to `watchNamespaces`, "+
+				"or deliver to a Service of this namespace", service.Namespace)
+		return false
+	}
 	if !Granted(in.Grants, in.Endpoint.Namespace, service) {
 		result.report(v1alpha1.ConditionTargetsResolved, v1alpha1.ReasonNotPermitted, field,
-			"namespace %s has not consented: it needs a ReferenceGrant from kind %s (group %s) of namespace %s to kind Service",
-			service.Namespace, v1alpha1.KindWebhookEndpoint, v1alpha1.GroupVersion.Group, in.Endpoint.Namespace)
+			"namespace %s has not consented: it needs a ReferenceGrant from kind %s (group %s) of namespace %s "+
+				"to kind Service%s",
+			service.Namespace, v1alpha1.KindWebhookEndpoint, v1alpha1.GroupVersion.Group, in.Endpoint.Namespace, noGrantKind(in))
 		return false
 	}
 	reason, message := forbidden(service, in.Services[service])
@@ -88,6 +95,14 @@ func permitted(result *Result, in Input, field string, service types.NamespacedN
 	}
 	result.report(v1alpha1.ConditionTargetsResolved, reason, field, "%s", message)
 	return false
+}
+
+// noGrantKind says what consent needs first.
+func noGrantKind(in Input) string {
+	if in.NoGrantKind {
+		return "; the cluster does not know this kind: install its CRD from the Gateway API"
+	}
+	return ""
 }
 
 // compileService resolves the port. The Service that is missing may yet come.

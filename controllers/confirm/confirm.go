@@ -6,6 +6,7 @@
 package confirm
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -126,24 +127,52 @@ func (c *Client) ask(ctx context.Context, receiver Receiver, path, query string,
 	return nil
 }
 
-// Ready returns nil if the receiver is ready, else an error with its reason.
+// Ready returns nil if the receiver is ready, else an error with its reasons.
 func (c *Client) Ready(ctx context.Context, receiver Receiver) error {
-	status, body, err := c.get(ctx, receiver.URL+"/readyz")
+	health, err := c.Health(ctx, receiver)
 	if err != nil {
 		return err
 	}
-	if status == http.StatusOK {
+	if health.Status == statusReady {
 		return nil
 	}
-	const maxReason = 300
-	reason := strings.Join(strings.Fields(string(body)), " ")
-	if len(reason) > maxReason {
-		reason = strings.ToValidUTF8(reason[:maxReason], "") + "…"
+	return errors.New(strings.Join(health.Reasons, "; "))
+}
+
+// statusReady is the status of a receiver that is ready.
+const statusReady = "ready"
+
+// Health returns what the receiver says about itself. One that is not ready has
+// at least one reason, be it the answer as it came.
+func (c *Client) Health(ctx context.Context, receiver Receiver) (route.Health, error) {
+	status, body, err := c.get(ctx, receiver.URL+"/readyz")
+	if err != nil {
+		return route.Health{}, err
 	}
-	if reason == "" {
-		reason = fmt.Sprintf("GET /readyz answered %d", status)
+	var health route.Health
+	understood := json.Unmarshal(body, &health) == nil
+	if status == http.StatusOK {
+		health.Status = statusReady
+		return health, nil
 	}
-	return errors.New(reason)
+	health.Status = ""
+	if !understood || len(health.Reasons) == 0 {
+		health.Reasons = []string{cmp.Or(strings.TrimSpace(string(body)), fmt.Sprintf("GET /readyz answered %d", status))}
+	}
+	for i := range health.Reasons {
+		health.Reasons[i] = short(health.Reasons[i])
+	}
+	return health, nil
+}
+
+// short is a text in one line that fits into a message.
+func short(text string) string {
+	const most = 300
+	text = strings.Join(strings.Fields(text), " ")
+	if len(text) > most {
+		text = strings.ToValidUTF8(text[:most], "") + "…"
+	}
+	return text
 }
 
 func (c *Client) get(ctx context.Context, address string) (status int, body []byte, err error) {

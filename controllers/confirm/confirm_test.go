@@ -15,6 +15,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/postern-dev/postern/controllers/confirm"
+	"github.com/postern-dev/postern/receiver/route"
 )
 
 var noon = time.Date(2026, 3, 6, 12, 0, 0, 0, time.UTC)
@@ -107,6 +108,36 @@ func TestReady(t *testing.T) {
 	}
 	if err := client.Ready(t.Context(), confirm.Receiver{URL: "http://127.0.0.1:1"}); err == nil {
 		t.Error("a receiver that does not listen is ready")
+	}
+}
+
+func TestHealth(t *testing.T) {
+	t.Parallel()
+	client := confirm.NewClient()
+	t.Cleanup(client.Close)
+	for name, test := range map[string]struct {
+		status int
+		body   string
+		want   route.Health
+	}{
+		"ready": {200, `{"status":"ready"}`, route.Health{Status: "ready"}},
+		"full": {
+			200, `{"status":"ready","causes":["StoreFull"],"reasons":["store: 81 %"]}`,
+			route.Health{Status: "ready", Causes: []string{"StoreFull"}, Reasons: []string{"store: 81 %"}},
+		},
+		"not ready": {
+			503, `{"status":"not ready","causes":["StoreUnavailable"],"reasons":["store:\n away"]}`,
+			route.Health{Causes: []string{"StoreUnavailable"}, Reasons: []string{"store: away"}},
+		},
+		"somebody else's": {503, "no healthy upstream", route.Health{Reasons: []string{"no healthy upstream"}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got, err := client.Health(t.Context(), serve(t, answering(test.status, test.body)))
+			if err != nil || !reflect.DeepEqual(got, test.want) {
+				t.Errorf("got %+v, %v; want %+v", got, err, test.want)
+			}
+		})
 	}
 }
 

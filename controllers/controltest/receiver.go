@@ -24,6 +24,8 @@ type Receiver struct {
 
 	mu       sync.Mutex
 	notReady string
+	cause    string
+	full     bool
 	held     map[string]bool
 	rejected map[string]string
 	progress map[string]route.ReplayProgress
@@ -61,12 +63,19 @@ func (r *Receiver) SetNamespace(namespace string) {
 	r.namespace = namespace
 }
 
-// SetNotReady makes the receiver say that it is not ready, for a reason; the
-// empty reason makes it ready again.
-func (r *Receiver) SetNotReady(reason string) {
+// SetNotReady makes the receiver say that it is not ready, for a cause and a
+// reason; the empty reason makes it ready again.
+func (r *Receiver) SetNotReady(cause, reason string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.notReady = reason
+	r.cause, r.notReady = cause, reason
+}
+
+// SetFull makes the receiver say that it serves and has no room for new events.
+func (r *Receiver) SetFull(full bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.full = full
 }
 
 // Hold keeps the receiver from loading the route of an endpoint until it is
@@ -88,9 +97,16 @@ func (r *Receiver) Reject(uid types.UID, reason string) {
 func (r *Receiver) readyz(w http.ResponseWriter, _ *http.Request) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.notReady != "" {
-		http.Error(w, r.notReady, http.StatusServiceUnavailable)
+	health := route.Health{Status: "ready"}
+	if r.full {
+		health.Add(route.CauseStoreFull, "store: 81 % of it is used, new events are refused")
 	}
+	if r.notReady != "" {
+		health = route.Health{Status: "not ready"}
+		health.Add(r.cause, r.notReady)
+		w.WriteHeader(http.StatusServiceUnavailable)
+	}
+	answer(w, health)
 }
 
 func (r *Receiver) routes(w http.ResponseWriter, request *http.Request) {

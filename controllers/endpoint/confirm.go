@@ -38,7 +38,7 @@ func (r *Reconciler) confirm(ctx context.Context, s *scope) error {
 	}
 	s.verdict = confirm.All(ctx, r.Ask, receivers, string(s.endpoint.UID), s.compiled.Route.Hash())
 	switch {
-	case s.verdict.Confirmed() && len(s.compiled.Route.Keys) > 1 && !s.grantsMissing:
+	case s.verdict.Confirmed() && len(s.compiled.Route.Keys) > 1 && !s.input.NoGrantKind:
 		return &status.Waiting{For: "news of the older keys", After: keysAgain}
 	case s.verdict.Confirmed():
 		return r.waitForGrants(s)
@@ -50,7 +50,7 @@ func (r *Reconciler) confirm(ctx context.Context, s *scope) error {
 }
 
 func (r *Reconciler) waitForGrants(s *scope) error {
-	if s.grantsMissing {
+	if s.input.NoGrantKind {
 		return &status.Waiting{For: "ReferenceGrants to be installed", After: grantsAgain}
 	}
 	return nil

@@ -115,13 +115,14 @@ func (r *Reconciler) gatherServices(ctx context.Context, s *scope) error {
 func (r *Reconciler) gatherGrants(ctx context.Context, s *scope) error {
 	for _, namespace := range foreignNamespaces(s.endpoint) {
 		if !r.watches(namespace) {
+			s.input.Unserved = append(s.input.Unserved, namespace)
 			continue
 		}
 		items, installed, err := r.grants.list(ctx, namespace)
 		if err != nil {
 			return err
 		}
-		s.grantsMissing = s.grantsMissing || !installed
+		s.input.NoGrantKind = s.input.NoGrantKind || !installed
 		s.input.Grants = append(s.input.Grants, items...)
 	}
 	return nil

@@ -15,6 +15,7 @@ import (
 	"github.com/postern-dev/postern/controllers"
 	"github.com/postern-dev/postern/controllers/controltest"
 	"github.com/postern-dev/postern/controllers/meta"
+	"github.com/postern-dev/postern/receiver/route"
 )
 
 // second starts a manager with a system namespace of its own, which serves only
@@ -118,14 +119,14 @@ func TestNotReadyReceiver(t *testing.T) {
 	t.Parallel()
 	own := controltest.NewReceiver(cluster, "")
 	t.Cleanup(own.Close)
-	own.SetNotReady("store: LOADING")
+	own.SetNotReady(route.CauseStoreUnavailable, "store: LOADING")
 	system, tenant := second(t, controllers.Options{ReceiverURLs: []string{own.URL() + "/"}})
 	own.SetNamespace(system)
 	endpoint := github(tenant)
 	cluster.Create(t, secret(tenant, "github", good), service(tenant, "builder"), endpoint)
 	again := nudge(t, system, endpoint)
 	waitConditionBy(t, again, endpoint, v1alpha1.ConditionProgrammed, metav1.ConditionFalse, v1alpha1.ReasonNoReceiver)
-	own.SetNotReady("")
+	own.SetNotReady("", "")
 	waitConditionBy(t, again, endpoint,
 		v1alpha1.ConditionReady, metav1.ConditionTrue, v1alpha1.ConditionReady)
 }

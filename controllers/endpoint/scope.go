@@ -19,9 +19,6 @@ type scope struct {
 
 	// input is everything that the endpoint refers to; by gather.
 	input compile.Input
-	// grantsMissing says that the endpoint needs a ReferenceGrant and the cluster
-	// has no such kind; by gather.
-	grantsMissing bool
 	// receivers says whether a WebhookReceiver exists; by gather.
 	receivers bool
 	// maxEndpoints is how many endpoints the namespace may have, 0 without limit; by

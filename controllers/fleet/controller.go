@@ -7,6 +7,7 @@ import (
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
+	apimeta "k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/tools/events"
 	"k8s.io/utils/clock"
@@ -19,12 +20,15 @@ import (
 	"github.com/postern-dev/postern/controllers/meta"
 	"github.com/postern-dev/postern/controllers/resources"
 	"github.com/postern-dev/postern/controllers/status"
+	"github.com/postern-dev/postern/receiver/route"
 )
 
 const (
 	// again is when something is looked at again that no watch tells of: what a
 	// pod says about its readiness, a Secret that is missing, a foreign object.
 	again = 10 * time.Second
+	// later is when a certificate is looked at again, whose Secret no watch tells of.
+	later = 10 * time.Minute
 	// soon is when a lagging cache is read again.
 	soon = 20 * time.Millisecond
 )
@@ -39,8 +43,10 @@ type Reconciler struct {
 	Patcher *status.Patcher
 	// Recorder records events.
 	Recorder events.EventRecorder
-	// Ready asks a receiver why it is not ready; nil means that it is.
-	Ready func(ctx context.Context, receiver confirm.Receiver) error
+	// Ask asks a receiver how it is.
+	Ask func(ctx context.Context, receiver confirm.Receiver) (route.Health, error)
+	// Pulse knows whose stores are full.
+	Pulse *Pulse
 	// Port is the internal port of receiver pods.
 	Port int
 	// Settings are what the flags add to every WebhookReceiver.
@@ -63,12 +69,17 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 	if r.Patcher.Stale(&cached) {
 		return ctrl.Result{RequeueAfter: soon}, nil
 	}
+	if r.ranByAnother(&cached) {
+		return ctrl.Result{}, nil
+	}
 	receiver := cached.DeepCopy()
 	found, err := r.run(ctx, receiver)
 	status.SetReceiver(receiver, found, metav1.NewTime(r.Clock.Now()))
 	changed, patchErr := r.Patcher.Patch(ctx, &cached, receiver)
 	if changed {
-		status.Record(r.Recorder, receiver, status.Change(cached.Status.Conditions, receiver.Status.Conditions))
+		before, after := cached.Status.Conditions, receiver.Status.Conditions
+		status.Record(r.Recorder, receiver, status.Change(before, after))
+		status.Record(r.Recorder, receiver, status.Warning(before, after, v1alpha1.ConditionDurable))
 	}
 	return result(found, errors.Join(err, client.IgnoreNotFound(patchErr)))
 }
@@ -84,11 +95,22 @@ func (r *Reconciler) run(ctx context.Context, receiver *v1alpha1.WebhookReceiver
 	if found.Endpoints, err = r.routes(ctx); err != nil {
 		return found, err
 	}
+	if found.Certificate, err = r.certificate(ctx, receiver); err != nil {
+		return found, err
+	}
+	found.Full = r.Pulse.Full(receiver.Name)
 	if found.Deployment, err = r.deployment(ctx, receiver); err != nil || found.Deployment == nil {
 		return found, err
 	}
 	found.Trouble, err = r.trouble(ctx, receiver, found.Deployment)
 	return found, err
+}
+
+// ranByAnother says whether a manager of another system namespace runs the
+// WebhookReceiver. Both would write its status in turns.
+func (r *Reconciler) ranByAnother(receiver *v1alpha1.WebhookReceiver) bool {
+	return receiver.Namespace != r.Namespace &&
+		apimeta.IsStatusConditionTrue(receiver.Status.Conditions, v1alpha1.ConditionAccepted)
 }
 
 // judge refuses what the schema cannot see.
@@ -146,6 +168,8 @@ func result(found status.Receiver, err error) (ctrl.Result, error) {
 		return ctrl.Result{}, found.ApplyError
 	case found.Trouble != nil:
 		return ctrl.Result{RequeueAfter: again}, nil
+	case found.Certificate != nil:
+		return ctrl.Result{RequeueAfter: later}, nil
 	}
 	return ctrl.Result{}, nil
 }

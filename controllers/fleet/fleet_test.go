@@ -111,8 +111,8 @@ func TestApplies(t *testing.T) {
 
 	rollOut(t, receiver.Name, 1)
 	waitCondition(t, receiver, v1alpha1.ConditionReady, metav1.ConditionTrue, v1alpha1.ConditionReady)
-	if receiver.Status.Replicas != 1 || receiver.Status.ReadyReplicas != 1 {
-		t.Errorf("status has %d replicas, %d ready", receiver.Status.Replicas, receiver.Status.ReadyReplicas)
+	if receiver.Status.Replicas != 1 || *receiver.Status.ReadyReplicas != 1 {
+		t.Errorf("status has %d replicas, %d ready", receiver.Status.Replicas, *receiver.Status.ReadyReplicas)
 	}
 
 	// A new template is not served by the old pods, whatever the status of the
@@ -226,49 +226,6 @@ func TestChangeOfStoreKeepsTheClaim(t *testing.T) {
 	strategy := deployment.Spec.Strategy
 	if strategy.Type != appsv1.RecreateDeploymentStrategyType || strategy.RollingUpdate != nil {
 		t.Errorf("the strategy is %+v, want Recreate", strategy)
-	}
-}
-
-func TestPodsTellTheirTrouble(t *testing.T) {
-	t.Parallel()
-	receiver := webhookReceiver("trouble")
-	cluster.Create(t, receiver)
-	waitCondition(t, receiver, v1alpha1.ConditionAvailable, metav1.ConditionFalse, v1alpha1.ReasonRollingOut)
-	pod := named(&corev1.Pod{
-		Spec: corev1.PodSpec{Containers: []corev1.Container{{Name: "receiver", Image: "postern:test"}}},
-	}, receiver.Name+"-pod")
-	pod.Labels = meta.ReceiverLabels(receiver.Name)
-	cluster.Create(t, pod)
-	setStatus(t, pod, corev1.PodStatus{ContainerStatuses: []corev1.ContainerStatus{{
-		Name: "receiver", Image: "postern:test",
-		State: corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{
-			Reason: "ImagePullBackOff", Message: "no such image",
-		}},
-	}}})
-	condition := waitCondition(t, receiver, v1alpha1.ConditionAvailable, metav1.ConditionFalse,
-		v1alpha1.ReasonImagePullFailed)
-	if !strings.Contains(condition.Message, "pod "+pod.Name+", container receiver: ImagePullBackOff: no such image") {
-		t.Errorf("the message is %q", condition.Message)
-	}
-
-	answerer.SetNotReady("store: appendfsync is everysec, want always")
-	setStatus(t, pod, corev1.PodStatus{
-		PodIP: "127.0.0.1", PodIPs: []corev1.PodIP{{IP: "127.0.0.1"}},
-		Conditions: []corev1.PodCondition{{Type: corev1.PodReady, Status: corev1.ConditionFalse}},
-	})
-	condition = waitCondition(t, receiver, v1alpha1.ConditionAvailable, metav1.ConditionFalse,
-		v1alpha1.ReasonPodNotReady)
-	if !strings.Contains(condition.Message, "appendfsync is everysec") {
-		t.Errorf("the pod's own reason is not in the message: %q", condition.Message)
-	}
-}
-
-func setStatus(t *testing.T, pod *corev1.Pod, status corev1.PodStatus) {
-	t.Helper()
-	cluster.Get(t, pod)
-	pod.Status = status
-	if err := cluster.Client.Status().Update(t.Context(), pod); err != nil {
-		t.Fatal(err)
 	}
 }
 

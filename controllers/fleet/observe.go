@@ -1,9 +1,11 @@
 package fleet
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -16,6 +18,7 @@ import (
 	"github.com/postern-dev/postern/controllers/index"
 	"github.com/postern-dev/postern/controllers/meta"
 	"github.com/postern-dev/postern/controllers/status"
+	"github.com/postern-dev/postern/receiver/route"
 )
 
 // routes is the number of endpoints that receivers have a route of.
@@ -78,14 +81,34 @@ func (r *Reconciler) askPods(ctx context.Context, pods []corev1.Pod) *status.Fin
 		if pod.Status.PodIP == "" || pod.DeletionTimestamp != nil || confirm.PodReady(pod) {
 			continue
 		}
-		if err := r.Ready(ctx, confirm.FromPod(pod, r.Port)); err != nil {
-			return &status.Finding{
-				Reason:  v1alpha1.ReasonPodNotReady,
-				Message: fmt.Sprintf("pod %s is not ready: %v", pod.Name, err),
-			}
+		health, err := r.Ask(ctx, confirm.FromPod(pod, r.Port))
+		if finding := unready(pod.Name, health, err); finding != nil {
+			return finding
 		}
 	}
 	return nil
+}
+
+// causes are the words of receivers that are reasons of conditions.
+var causes = map[string]string{
+	route.CauseRoutesIncomplete: v1alpha1.ReasonRoutesIncomplete,
+	route.CauseStoreUnavailable: v1alpha1.ReasonStoreUnavailable,
+	route.CauseStoreNotDurable:  v1alpha1.ReasonStoreNotDurable,
+}
+
+// unready tells what a pod says about why it is not ready; nil if it says that
+// it is, which the cluster will know in a moment.
+func unready(pod string, health route.Health, err error) *status.Finding {
+	reason, message := v1alpha1.ReasonPodNotReady, strings.Join(health.Reasons, "; ")
+	switch {
+	case err != nil:
+		message = err.Error()
+	case health.Status == "ready":
+		return nil
+	case len(health.Causes) > 0:
+		reason = cmp.Or(causes[health.Causes[0]], reason)
+	}
+	return &status.Finding{Reason: reason, Message: fmt.Sprintf("pod %s is not ready: %s", pod, message)}
 }
 
 // missingSecrets names the Secrets that pods need and that do not exist. For a

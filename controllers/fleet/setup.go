@@ -18,6 +18,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	"github.com/postern-dev/postern/api/v1alpha1"
 	"github.com/postern-dev/postern/controllers/meta"
@@ -64,6 +65,11 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 				}
 			},
 		}, builder.WithPredicates(predicate.NewPredicateFuncs(isIndex))).
+		// No object tells of a store that is full.
+		WatchesRawSource(source.TypedChannel(r.Pulse.changed, handler.TypedEnqueueRequestsFromMapFunc(
+			func(_ context.Context, key types.NamespacedName) []reconcile.Request {
+				return []reconcile.Request{{NamespacedName: key}}
+			}))).
 		Complete(r)
 }
 

@@ -26,15 +26,35 @@ const maxNote = 1024
 // Change returns the event of a change of Ready, or nil if Ready stayed as it
 // was. Its reason is the condition's.
 func Change(before, after []metav1.Condition) *Event {
-	was := apimeta.FindStatusCondition(before, v1alpha1.ConditionReady)
-	is := apimeta.FindStatusCondition(after, v1alpha1.ConditionReady)
+	is := changed(before, after, v1alpha1.ConditionReady)
+	// An object on its way to be ready for the first time has done nothing wrong.
+	if is == nil || is.Status != metav1.ConditionTrue && expected[is.Reason] {
+		return nil
+	}
+	return event(is)
+}
+
+// Warning returns the event of a condition that is not part of Ready and has
+// become False, or nil.
+func Warning(before, after []metav1.Condition, conditionType string) *Event {
+	is := changed(before, after, conditionType)
+	if is == nil || is.Status != metav1.ConditionFalse {
+		return nil
+	}
+	return event(is)
+}
+
+// changed returns a condition that has another status or reason than before.
+func changed(before, after []metav1.Condition, conditionType string) *metav1.Condition {
+	was := apimeta.FindStatusCondition(before, conditionType)
+	is := apimeta.FindStatusCondition(after, conditionType)
 	if is == nil || was != nil && was.Status == is.Status && was.Reason == is.Reason {
 		return nil
 	}
-	// An object on its way to be ready for the first time has done nothing wrong.
-	if is.Status != metav1.ConditionTrue && expected[is.Reason] {
-		return nil
-	}
+	return is
+}
+
+func event(is *metav1.Condition) *Event {
 	event := &Event{Type: corev1.EventTypeNormal, Reason: is.Reason, Action: "Reconcile", Note: is.Message}
 	if is.Status != metav1.ConditionTrue {
 		event.Type = corev1.EventTypeWarning

@@ -45,3 +45,27 @@ func TestChange(t *testing.T) {
 		t.Errorf("the note has %d bytes", len(long.Note))
 	}
 }
+
+func TestWarning(t *testing.T) {
+	t.Parallel()
+	durable := func(is metav1.ConditionStatus, reason string) []metav1.Condition {
+		return []metav1.Condition{{Type: v1alpha1.ConditionDurable, Status: is, Reason: reason}}
+	}
+	good, bad := durable(metav1.ConditionTrue, "Durable"), durable(metav1.ConditionFalse, v1alpha1.ReasonEmptyDir)
+	for name, test := range map[string]struct {
+		before, after []metav1.Condition
+		warns         bool
+	}{
+		"from the start": {nil, bad, true},
+		"became so":      {good, bad, true},
+		"for another":    {bad, durable(metav1.ConditionFalse, v1alpha1.ReasonWeakDurability), true},
+		"still":          {bad, bad, false},
+		"mended":         {bad, good, false},
+		"never":          {nil, good, false},
+	} {
+		got := status.Warning(test.before, test.after, v1alpha1.ConditionDurable)
+		if (got != nil) != test.warns || got != nil && got.Type != corev1.EventTypeWarning {
+			t.Errorf("%s: event is %+v", name, got)
+		}
+	}
+}

@@ -3,6 +3,8 @@ package status
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -31,8 +33,20 @@ type Receiver struct {
 	Deployment *appsv1.Deployment
 	// Trouble is why pods do not serve, if that can be told.
 	Trouble *Finding
+	// Full is why new events are refused by a pod that serves, if that is so.
+	Full *Finding
+	// Certificate is the certificate of `tls`; nil without `tls`.
+	Certificate *Certificate
 	// Endpoints is the number of routes.
 	Endpoints int32
+}
+
+// Certificate is what is known of the certificate that receivers serve with.
+type Certificate struct {
+	// Trouble is why clients refuse it, nil when they need not.
+	Trouble *Finding
+	// NotAfter is its end.
+	NotAfter time.Time
 }
 
 // receiverReady are the conditions that make a WebhookReceiver Ready, in the
@@ -41,23 +55,44 @@ var receiverReady = []string{
 	v1alpha1.ConditionAccepted,
 	v1alpha1.ConditionDeployed,
 	v1alpha1.ConditionAvailable,
+	v1alpha1.ConditionAdmitting,
 }
 
 // SetReceiver writes what was found into the WebhookReceiver's status.
 func SetReceiver(receiver *v1alpha1.WebhookReceiver, found Receiver, now metav1.Time) {
 	status := &receiver.Status
 	status.ObservedGeneration = receiver.Generation
-	status.Endpoints = found.Endpoints
+	status.Replicas = 0
+	status.Guarantee, status.Selector, status.Endpoints, status.ReadyReplicas = "", "", nil, nil
+	if found.elsewhere() {
+		condition := accepted(found)
+		ready := summary([]metav1.Condition{condition}, receiverReady, "")
+		set(&status.Conditions, receiver.Generation, now, []metav1.Condition{condition, ready})
+		return
+	}
 	status.Guarantee = Guarantee(&receiver.Spec)
 	status.Selector = labels.SelectorFromSet(meta.ReceiverSelector(receiver.Name)).String()
-	status.Replicas, status.ReadyReplicas = 0, 0
+	status.Endpoints, status.ReadyReplicas = &found.Endpoints, ptr.To[int32](0)
 	if found.Deployment != nil {
 		status.Replicas = found.Deployment.Status.Replicas
-		status.ReadyReplicas = found.Deployment.Status.ReadyReplicas
+		status.ReadyReplicas = &found.Deployment.Status.ReadyReplicas
 	}
-	conditions := []metav1.Condition{accepted(found), deployed(found), available(receiver, found), durable(&receiver.Spec)}
-	conditions = append(conditions, summary(conditions, receiverReady, "the receiver serves"))
+	conditions := []metav1.Condition{
+		accepted(found), deployed(found), available(receiver, found), admitting(found), durable(receiver, found),
+	}
+	parts := receiverReady
+	if found.Certificate != nil {
+		conditions = append(conditions, certificateValid(found.Certificate))
+		parts = append(slices.Clone(parts), v1alpha1.ConditionCertificateValid)
+	}
+	conditions = append(conditions, summary(conditions, parts, "the receiver serves"))
 	set(&status.Conditions, receiver.Generation, now, conditions)
+}
+
+// elsewhere says that the WebhookReceiver is where none is run: whatever its
+// spec says of stores and pods is not so.
+func (r Receiver) elsewhere() bool {
+	return r.Invalid != nil && r.Invalid.Reason == v1alpha1.ReasonWrongNamespace
 }
 
 func accepted(found Receiver) metav1.Condition {
@@ -114,8 +149,26 @@ func readyUpdated(deployment *appsv1.Deployment) int32 {
 	return min(deployment.Status.ReadyReplicas, deployment.Status.UpdatedReplicas)
 }
 
-func durable(spec *v1alpha1.WebhookReceiverSpec) metav1.Condition {
+func admitting(found Receiver) metav1.Condition {
+	if found.Full != nil {
+		return no(v1alpha1.ConditionAdmitting, found.Full.Reason, found.Full.Message)
+	}
+	return yes(v1alpha1.ConditionAdmitting, "no pod refuses new events for want of room in its store")
+}
+
+func certificateValid(certificate *Certificate) metav1.Condition {
+	if trouble := certificate.Trouble; trouble != nil {
+		return no(v1alpha1.ConditionCertificateValid, trouble.Reason, trouble.Message)
+	}
+	return yes(v1alpha1.ConditionCertificateValid,
+		"the certificate is valid until "+certificate.NotAfter.UTC().Format(time.RFC3339))
+}
+
+func durable(receiver *v1alpha1.WebhookReceiver, found Receiver) metav1.Condition {
+	spec := &receiver.Spec
 	switch {
+	case found.Trouble != nil && found.Trouble.Reason == v1alpha1.ReasonStoreNotDurable:
+		return no(v1alpha1.ConditionDurable, found.Trouble.Reason, found.Trouble.Message)
 	case spec.Store.AllowWeakDurability:
 		return no(v1alpha1.ConditionDurable, v1alpha1.ReasonWeakDurability,
 			"`store.allowWeakDurability` is set: the store's settings are not required to keep what was acknowledged")

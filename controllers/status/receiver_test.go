@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
 
 	"github.com/postern-dev/postern/api/v1alpha1"
@@ -53,11 +55,37 @@ func TestReceiverConditions(t *testing.T) {
 			want:  []string{"Durable False EmptyDir", "Ready True Ready"},
 		},
 		"invalid": {
-			found: status.Receiver{Invalid: &status.Finding{Reason: "WrongNamespace", Message: "not here"}},
+			found: status.Receiver{Invalid: &status.Finding{Reason: "InvalidName", Message: "too long"}},
 			want: []string{
-				"Accepted False WrongNamespace not here", "Deployed Unknown Pending", "Available Unknown Pending",
-				"Ready False WrongNamespace",
+				"Accepted False InvalidName too long", "Deployed Unknown Pending", "Available Unknown Pending",
+				"Ready False InvalidName",
 			},
+		},
+		"full": {
+			found: status.Receiver{
+				Deployment: deployment(1, serves(1)), Full: &status.Finding{Reason: "StoreFull", Message: "no room"},
+			},
+			want: []string{"Available True Available", "Admitting False StoreFull no room", "Ready False StoreFull no room"},
+		},
+		"not durable": {
+			found: status.Receiver{
+				Deployment: deployment(1, appsv1.DeploymentStatus{ObservedGeneration: 1, Replicas: 1, UpdatedReplicas: 1}),
+				Trouble:    &status.Finding{Reason: "StoreNotDurable", Message: "appendfsync is everysec"},
+			},
+			want: []string{"Durable False StoreNotDurable appendfsync", "Ready False StoreNotDurable"},
+		},
+		"valid certificate": {
+			found: status.Receiver{
+				Deployment: deployment(1, serves(1)), Certificate: &status.Certificate{NotAfter: time.Unix(0, 0)},
+			},
+			want: []string{"CertificateValid True CertificateValid until 1970-01-01T00:00:00Z", "Ready True Ready"},
+		},
+		"expired certificate": {
+			found: status.Receiver{
+				Deployment:  deployment(1, serves(1)),
+				Certificate: &status.Certificate{Trouble: &status.Finding{Reason: "CertificateExpired", Message: "renew it"}},
+			},
+			want: []string{"CertificateValid False CertificateExpired renew it", "Ready False CertificateExpired"},
 		},
 		"foreign object": {
 			found: status.Receiver{ApplyError: errForeign, Deployment: deployment(1, serves(1))},
@@ -104,10 +132,26 @@ func TestReceiverConditions(t *testing.T) {
 			receiver.Generation, receiver.Name = 3, "default"
 			status.SetReceiver(receiver, test.found, now)
 			requireConditions(t, receiver.Status.Conditions, test.want)
-			if test.found.Deployment != nil && receiver.Status.ReadyReplicas != test.found.Deployment.Status.ReadyReplicas {
+			if test.found.Deployment != nil && *receiver.Status.ReadyReplicas != test.found.Deployment.Status.ReadyReplicas {
 				t.Errorf("status is %+v", receiver.Status)
 			}
 		})
+	}
+}
+
+// TestReceiverElsewhere: nothing is promised where nothing runs.
+func TestReceiverElsewhere(t *testing.T) {
+	t.Parallel()
+	receiver := &v1alpha1.WebhookReceiver{ObjectMeta: metav1.ObjectMeta{Generation: 3}}
+	status.SetReceiver(receiver, status.Receiver{Deployment: deployment(1, serves(1))}, now)
+	status.SetReceiver(receiver, status.Receiver{
+		Invalid: &status.Finding{Reason: v1alpha1.ReasonWrongNamespace, Message: "not here"},
+	}, now)
+	requireConditions(t, receiver.Status.Conditions,
+		[]string{"Accepted False WrongNamespace not here", "Ready False WrongNamespace not here"})
+	if got := receiver.Status; len(got.Conditions) != 2 || got.Guarantee != "" || got.Selector != "" ||
+		got.Endpoints != nil || got.ReadyReplicas != nil {
+		t.Errorf("the status is %+v", got)
 	}
 }
 

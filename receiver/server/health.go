@@ -3,10 +3,12 @@ package server
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"time"
 
 	"github.com/postern-dev/postern/receiver/queue"
+	"github.com/postern-dev/postern/receiver/route"
 )
 
 // What a store may tell of itself beside its contract; one in memory has
@@ -14,7 +16,11 @@ import (
 type (
 	healthTeller interface{ Health(context.Context) error }
 	usageTeller  interface{ UsedRatio() float64 }
-	weakTeller   interface{ Weak() *queue.SettingsError }
+	fullTeller   interface {
+		usageTeller
+		Full() bool
+	}
+	weakTeller interface{ Weak() *queue.SettingsError }
 )
 
 const healthTimeout = time.Second
@@ -27,26 +33,37 @@ func (s *Server) healthz(w http.ResponseWriter, _ *http.Request) {
 
 // readyz says whether requests may be sent here, and if not, why not.
 func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
-	reasons := s.unready(r.Context())
-	if len(reasons) > 0 {
-		writeJSON(w, http.StatusServiceUnavailable, map[string]any{"status": "not ready", "reasons": reasons})
+	health := s.unready(r.Context())
+	if len(health.Causes) > 0 {
+		health.Status = "not ready"
+		writeJSON(w, http.StatusServiceUnavailable, health)
 		return
 	}
-	writeJSON(w, http.StatusOK, map[string]string{"status": "ready"})
+	health.Status = "ready"
+	// Handshakes and refusals are still answered, and targets still get events.
+	if store, ok := s.options.Store.(fullTeller); ok && store.Full() {
+		health.Add(route.CauseStoreFull, fmt.Sprintf(
+			"store: %.0f %% of it is used, new events are refused", store.UsedRatio()*100))
+	}
+	writeJSON(w, http.StatusOK, health)
 }
 
-func (s *Server) unready(ctx context.Context) []string {
-	var reasons []string
+func (s *Server) unready(ctx context.Context) route.Health {
+	var health route.Health
 	if s.stopping.Load() {
-		reasons = append(reasons, "stopping: the process got its signal to end")
+		health.Add(route.CauseStopping, "stopping: the process got its signal to end")
 	}
 	if s.table.Get() == nil {
-		reasons = append(reasons, "routes: no complete set has been loaded yet")
+		health.Add(route.CauseRoutesIncomplete, "routes: no complete set has been loaded yet")
 	}
 	if err := s.storeHealth(ctx); err != nil {
-		reasons = append(reasons, "store: "+err.Error())
+		cause := route.CauseStoreUnavailable
+		if _, weak := errors.AsType[*queue.SettingsError](err); weak {
+			cause = route.CauseStoreNotDurable
+		}
+		health.Add(cause, "store: "+err.Error())
 	}
-	return reasons
+	return health
 }
 
 func (s *Server) storeHealth(ctx context.Context) error {
@@ -65,7 +82,7 @@ func (s *Server) measure(ctx context.Context) {
 		s.options.Metrics.StoreUsed(store.UsedRatio())
 	}
 	s.measureStore(ctx)
-	s.options.Metrics.Ready(len(s.unready(ctx)) == 0)
+	s.options.Metrics.Ready(len(s.unready(ctx).Causes) == 0)
 	s.options.Metrics.Sweep()
 }
 

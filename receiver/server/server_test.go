@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -61,9 +62,13 @@ func TestReadiness(t *testing.T) {
 	t.Cleanup(store.Close)
 	builder := newTarget(t, nil)
 	w := start(t, builder.URL, func(o *server.Options) { o.Store = store })
-	ready := func() (int, []string) {
+	answer := func() (int, route.Health) {
 		got := w.ask(t, "GET", "/readyz", "")
-		return got.status, decode[struct{ Reasons []string }](t, got).Reasons
+		return got.status, decode[route.Health](t, got)
+	}
+	ready := func() (int, []string) {
+		status, health := answer()
+		return status, health.Reasons
 	}
 	if status, reasons := ready(); status != 503 || !strings.HasPrefix(strings.Join(reasons, ""), "routes: ") {
 		t.Errorf("without routes: %d %q", status, reasons)
@@ -89,8 +94,13 @@ func TestReadiness(t *testing.T) {
 	})
 	redis.Restart(t, "--appendfsync", "always")
 	eventually(t, "it is ready again", func() bool {
-		status, _ := ready()
-		return status == 200
+		status, health := answer()
+		return status == 200 && len(health.Causes) == 0
+	})
+	redis.Do(t, "CONFIG", "SET", "maxmemory", "1mb") // less than an empty one needs
+	eventually(t, "it is ready and says that it is full", func() bool {
+		status, health := answer()
+		return status == 200 && slices.Equal(health.Causes, []string{route.CauseStoreFull})
 	})
 }
 
