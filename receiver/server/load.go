@@ -11,7 +11,8 @@ import (
 // load builds a table and puts it in force. Delivery learns of it first, so
 // that an event of a new endpoint finds its queue.
 func (s *Server) load(set route.Set) {
-	next := table.Builder{Fetcher: s.options.Fetcher, NamespaceRate: s.options.NamespaceRate}.Build(set.Routes, s.table.Get())
+	builder := table.Builder{Fetcher: s.options.Fetcher, NamespaceRate: s.options.NamespaceRate}
+	next := builder.Build(set.Routes, s.table.Get())
 	all := maps.Clone(set.Problems)
 	if all == nil {
 		all = map[string]error{}
