@@ -74,6 +74,10 @@ lint: bin/lint ## Run golangci-lint with the Kubernetes API linter; the import r
 lint-fix: bin/lint ## Run the linters and repair what they can repair.
 	bin/lint run --fix ./...
 
+.PHONY: vulncheck
+vulncheck: ## Look for known vulnerabilities that the code reaches; needs vuln.go.dev.
+	$(TOOL) govulncheck ./...
+
 .PHONY: verify
 verify: generate manifests docs chart ## Regenerate everything and fail when something differs from what is committed.
 	@hack/verify $(GENERATED)
@@ -172,8 +176,9 @@ installer: ## Write dist/install.yaml and dist/receiver.yaml for the images IMG 
 	@hack/installer "$(IMG)" "$(REDIS_IMG)"
 
 .PHONY: chart-package
-chart-package: bin/helm chart ## Write the chart's archive to dist.
-	bin/helm package --destination dist charts/postern
+chart-package: bin/helm chart ## Write the chart's archive to dist (CHART_VERSION=, APP_VERSION=).
+	bin/helm package --destination dist $(addprefix --version ,$(CHART_VERSION)) \
+	  $(addprefix --app-version ,$(APP_VERSION)) charts/postern
 
 .PHONY: clean
 clean: ## Remove what make built in the tree.
