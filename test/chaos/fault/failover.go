@@ -84,7 +84,7 @@ func stalledReplica(ctx context.Context, i *Injection) error {
 	primary.Hold()
 	primary.Kill()
 	for _, s := range i.World.Stores {
-		s.Resume()
+		s.Kill() // with what it was sent and has not read
 	}
 	err := i.awaitSwitch(healing(ctx), primary)
 	primary.Release()

@@ -46,6 +46,7 @@ func OfMutant(m *mutant.Mutant) (*Scenario, time.Duration, error) {
 		s.Receivers = 1
 	} else {
 		s.Traffic = impatient()
+		s.Traffic.Timeout = 5 * time.Second // what comes late counts, too
 	}
 	return s, length, nil
 }
