@@ -73,6 +73,7 @@ func TestDeployment(t *testing.T) {
 		{"dead letters replayed", s.replay},
 		{"receiver pod deleted under load", s.podDeleted},
 		{"receiver killed under load", s.podKilled},
+		{"trouble is told", s.trouble},
 		{"rolling update under load", s.rollingUpdate},
 		{"receiver deleted under load, and rollback", s.rollback},
 		{"uninstall", s.uninstall},

@@ -49,8 +49,12 @@ func (s *suite) consent(t *testing.T) {
 	s.await(t, "WebhookEndpoint", tenant, "orders", "Ready", "True")
 	s.delivered(t, second)
 
+	// A namespace takes its endpoints along, events that wait included.
+	s.answer(t, "503")
+	s.order(t, "before-the-end")
+	s.delete(t, "v1", "Namespace", tenant)
+	s.answer(t, "204")
 	s.remove(t, "grant.yaml")
-	s.remove(t, "tenant.yaml")
 	remove()
 }
 

@@ -35,8 +35,12 @@ func (s *suite) uninstall(t *testing.T) {
 		_, name, _ := strings.Cut(definition, " ")
 		s.delete(t, "apiextensions.k8s.io/v1", "CustomResourceDefinition", name)
 	}
-	for _, name := range []string{systemNamespace, namespace, tenant, nodeNamespace} {
-		s.delete(t, "v1", "Namespace", name)
+	namespaces := []string{systemNamespace, namespace, nodeNamespace}
+	for _, name := range namespaces {
+		must(t, s.client.Delete(t.Context(), kube.Object("v1", "Namespace", "", name)))
+	}
+	for _, name := range namespaces {
+		must(t, kube.AwaitGone(t.Context(), s.client, kube.Object("v1", "Namespace", "", name), patience))
 	}
 	s.leavesInCluster(t)
 }
