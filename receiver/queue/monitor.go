@@ -12,7 +12,10 @@ import (
 // forgetEvery is how many looks at the store are between two sweeps of old marks.
 const forgetEvery = 60
 
-var errUnchecked = errors.New("the settings of the store have not been checked yet")
+var (
+	errUnchecked = errors.New("the settings of the store have not been checked yet")
+	errNoServer  = errors.New("the store names no server")
+)
 
 // storeState is what was last seen of the store.
 type storeState struct {
@@ -98,10 +101,27 @@ func (r *Redis) Health(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, r.options.StepTimeout)
 	defer cancel()
-	if err := client.Do(ctx, client.B().Ping().Build()).Error(); err != nil {
+	if err := pingAny(ctx, client); err != nil {
 		return stepError("ping", err)
 	}
 	return r.state.Load().err
+}
+
+// pingAny asks every server and is content with one that answers: the loss of a
+// server of a Cluster is not that of the store.
+func pingAny(ctx context.Context, client rueidis.Client) error {
+	nodes := client.Nodes()
+	failures := make(chan error, len(nodes))
+	for _, node := range nodes {
+		go func() { failures <- node.Do(ctx, node.B().Ping().Build()).Error() }()
+	}
+	err := errNoServer
+	for range nodes {
+		if err = <-failures; err == nil {
+			return nil
+		}
+	}
+	return err
 }
 
 // Weak returns the settings that fall short and were accepted on purpose, or nil.

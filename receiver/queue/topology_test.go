@@ -45,6 +45,11 @@ func TestClusterFailoverLosesNothing(t *testing.T) {
 		}
 	}
 	senders.more(t, 500)
+	for range 50 {
+		if err := store.Health(t.Context()); err != nil {
+			t.Errorf("with one server of six gone, Health returned %v", err)
+		}
+	}
 	owner.Restart(t)
 	owner.Await(t, "master_link_status:up", "INFO", "replication")
 	senders.more(t, 500)
