@@ -83,6 +83,23 @@ func TestEventsOfASuspendedEndpointDoNotDie(t *testing.T) {
 	})
 }
 
+func TestLoweredTimeoutHoldsFromTheNextAttempt(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		e := patient("a")
+		w := newWorld(t, nil, e)
+		w.slowly(time.Hour)
+		w.admit(e)
+		pass(10 * time.Second)
+		w.engine.SetRoutes(routes(changed(e, func(e *route.Endpoint) { e.Targets[0].TimeoutSeconds = 2 })))
+		pass(305 * time.Second)
+		reports := w.seen.all()
+		if len(reports) < 2 || reports[0].Latency != 300*time.Second || reports[1].Latency != 2*time.Second {
+			t.Errorf("attempts were %+v, want one of 300s and then of 2s", reports)
+		}
+	})
+}
+
 func TestMissingServiceWaits(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -17,14 +17,18 @@ import (
 // wire is a network of one host inside a synctest bubble: real HTTP, as the
 // engine and net/http speak it, over connections in memory.
 type wire struct {
-	handler  http.Handler
-	server   *http.Server
+	handler http.Handler
+	server  *http.Server
+	// talks are connections that do not lead to the server.
+	talks    sync.WaitGroup
 	incoming chan net.Conn
 
 	mu sync.Mutex
 	// connect decides about a connection: nil makes one to the server.
-	connect func(ctx context.Context) (net.Conn, error)
-	dials   int
+	connect  func(ctx context.Context) (net.Conn, error)
+	dials    int
+	open     int
+	mostOpen int
 }
 
 func newWire(t *testing.T, handler http.HandlerFunc) *wire {
@@ -36,13 +40,16 @@ func newWire(t *testing.T, handler http.HandlerFunc) *wire {
 	t.Cleanup(func() {
 		_ = w.server.Close()
 		serving.Wait()
+		w.talks.Wait()
 	})
 	return w
 }
 
 // transport is what makes an engine use the wire.
 func (w *wire) transport(o *deliver.Options) {
-	o.Transport = &http.Transport{DialContext: w.dial, DisableCompression: true, IdleConnTimeout: 4 * time.Second}
+	o.Transport = &http.Transport{
+		DialContext: w.dial, DisableCompression: true, IdleConnTimeout: 4 * time.Second, MaxResponseHeaderBytes: 64 << 10,
+	}
 }
 
 func (w *wire) dial(ctx context.Context, _, _ string) (net.Conn, error) {
