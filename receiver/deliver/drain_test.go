@@ -71,8 +71,11 @@ func TestDrainGivesLeasesBackAtItsDeadline(t *testing.T) {
 		if got := w.due(queues(endpoint("ci", "a"))[0]); got != 12 {
 			t.Errorf("%d events are due for the next process, want the other 12 at once", got)
 		}
-		if got := w.state(events[19]).Attempts; got != 0 {
-			t.Errorf("an event that waited has %d attempts, want 0", got)
+		for _, ev := range events[8:] {
+			// Also of those that were under way: a process that is killed spends none either.
+			if got := w.state(ev).Attempts; got != 0 {
+				t.Errorf("an event that was not delivered has %d attempts, want 0", got)
+			}
 		}
 	})
 }

@@ -27,6 +27,7 @@ func (s *Server) Run(ctx context.Context) error {
 
 	failed := make(chan error, 3)
 	s.background.Go(func() { s.serve(s.internal, s.internalListener, failed) })
+	s.cleanups.push("late requests", func(context.Context) error { return s.public.Close() })
 	s.cleanups.push("internal server", func(context.Context) error { return s.internal.Close() })
 	s.options.Engine.Start(running)
 	s.cleanups.push("delivery", func(ctx context.Context) error {
@@ -42,7 +43,7 @@ func (s *Server) Run(ctx context.Context) error {
 		return nil
 	})
 	s.background.Go(func() { s.serve(s.public, s.publicListener, failed) })
-	s.cleanups.push("public server", s.public.Shutdown)
+	s.cleanups.push("public server", s.shutdownPublic)
 	s.log.Info("Receiver started", "listen", s.Addr().String(), "internal", s.InternalAddr().String())
 
 	select {
@@ -67,6 +68,18 @@ func (s *Server) shutdown(ctx context.Context) {
 	<-timer.C
 	s.stop(ctx, deadline)
 	s.log.Info("Receiver stopped")
+}
+
+// shutdownPublic accepts no more requests and waits for those under way, at
+// most for half of the time that is left: the other half is for delivery. What
+// is not done by then goes on beside it, until the end.
+func (s *Server) shutdownPublic(ctx context.Context) error {
+	if deadline, ok := ctx.Deadline(); ok {
+		half, cancel := context.WithTimeout(ctx, time.Until(deadline)/2)
+		defer cancel()
+		ctx = half
+	}
+	return s.public.Shutdown(ctx)
 }
 
 // stop takes down what was started, the latest first.

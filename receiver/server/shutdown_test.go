@@ -127,6 +127,37 @@ func TestStopDeliversWhatWaits(t *testing.T) {
 	}
 }
 
+// TestStopDeliversBesideASlowClient: a client that never sends its body takes
+// its share of the grace period, not that of the events.
+func TestStopDeliversBesideASlowClient(t *testing.T) {
+	t.Parallel()
+	open := make(chan struct{})
+	builder := newTarget(t, func(http.ResponseWriter, *http.Request) { <-open })
+	w := start(t, builder.URL, grace(10*time.Second))
+	w.load(t, routetest.GitHub("hook"))
+	request := w.pushRequest(t, "slow")
+	var head strings.Builder
+	_ = request.Header.Write(&head)
+	c := dial(t, w)
+	c.write(t, fmt.Sprintf("POST /ci/hook HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\n%sContent-Length: %d\r\n\r\n",
+		head.String(), len(payload)))
+	c.expect(t, 100)
+	if got := w.push(t, "waits"); got.status != 200 {
+		t.Fatalf("answer %d %s", got.status, got.body)
+	}
+	builder.next(t)
+	w.stop()
+	eventually(t, "the public server is given up", func() bool {
+		return strings.Contains(w.log.String(), `"part":"public server"`)
+	})
+	close(open)
+	w.stopped(t)
+	page, err := w.store.List(t.Context(), "uid-hook", queue.Filter{})
+	if err != nil || len(page.Events) != 1 || page.Events[0].Status != queue.StatusDelivered {
+		t.Errorf("events: %+v, %v; want one that was delivered", page.Events, err)
+	}
+}
+
 // TestStopGivesLeasesBack: a target that never answers must not keep the
 // process, and what it did not take is due again at once.
 func TestStopGivesLeasesBack(t *testing.T) {
