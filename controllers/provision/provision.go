@@ -77,9 +77,19 @@ func (p *Provisioner) persist(ctx context.Context, options ...client.ApplyOption
 		return true, last
 	})
 	if err != nil && last != nil {
-		return last
+		return advised(last)
 	}
 	return err
+}
+
+// advised adds what to do to the error of an API server that could not even judge
+// the object, as one does that does not know a field of it.
+func advised(err error) error {
+	if reason := apierrors.ReasonForError(err); reason != metav1.StatusReasonUnknown && !apierrors.IsInternalError(err) {
+		return err
+	}
+	return fmt.Errorf("%w (if it does not know a field, its CRDs are of another version than this manager: "+
+		"apply those of this one)", err)
 }
 
 func (p *Provisioner) apply(ctx context.Context, options ...client.ApplyOption) error {
