@@ -14,6 +14,10 @@ import (
 var errClusterRights = errors.New("the store is a Cluster, and its user must be permitted " +
 	"CLUSTER SLOTS and CLUSTER SHARDS")
 
+// errNoReplica is of stores behind Sentinel.
+var errNoReplica = errors.New("the primary that Sentinel names has no replica to confirm events: " +
+	"start one, or set allowWeakDurability to lose events in failovers")
+
 // look is what one server says of itself.
 type look struct {
 	serverInfo
@@ -114,6 +118,7 @@ func (r *Redis) judge(looks []*look) (*storeState, error) {
 			next.replicas = replicatedNowhere
 		}
 	}
+	r.judgeReplicas(next)
 	slices.Sort(runIDs)
 	next.runIDs = strings.Join(runIDs, " ")
 	next.used = max(next.memory, r.volumeUsed())
@@ -124,6 +129,19 @@ func (r *Redis) judge(looks []*look) (*storeState, error) {
 		}
 	}
 	return next, nil
+}
+
+// judgeReplicas has every event behind Sentinel confirmed by a replica, seen or
+// not: a primary that was stopped and replaced meanwhile sees no replica either,
+// and what it alone has goes when it is demoted.
+func (r *Redis) judgeReplicas(next *storeState) {
+	if r.connection.Sentinel.MasterSet == "" || r.options.AllowWeakDurability {
+		return
+	}
+	if next.replicas == replicatedNowhere {
+		next.err = errNoReplica
+	}
+	next.replicas = replicatedEverywhere
 }
 
 // serverInfo is what must be watched all the time.

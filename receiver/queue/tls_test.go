@@ -33,6 +33,7 @@ func TestTLSWithSentinel(t *testing.T) {
 	watcher := redistest.StartWatcher(t, primary)
 	store := open(t, nil, queue.Options{
 		URL: watcher.TCPURL() + "?master_set=" + redistest.PrimaryName, TLSDir: authority.Dir(),
+		AllowWeakDurability: true, // there is no replica
 	})
 	mustAdmit(t, store, admission(numbered(1), 0))
 }

@@ -24,11 +24,36 @@ func TestSentinelFailoverLosesNothing(t *testing.T) {
 	senders.more(t, 500)
 	sentinel.Primary.Kill(t)
 	sentinel.Replica.Await(t, "role:master", "INFO", "replication")
-	senders.more(t, 500) // they recover by themselves
 	sentinel.Primary.Restart(t)
-	sentinel.Replica.Await(t, "state=online", "INFO", "replication")
-	senders.more(t, 500)
+	senders.more(t, 1000) // they recover by themselves, once the new primary has a replica
 	senders.wantKept(t)
+}
+
+// TestPrimaryThatWasReplacedAcknowledgesNothing: behind Sentinel a primary that
+// sees no replica may be one that was stopped while another was promoted.
+func TestPrimaryThatWasReplacedAcknowledgesNothing(t *testing.T) {
+	t.Parallel()
+	sentinel := redistest.StartSentinel(t)
+	store := open(t, nil, quick(sentinel.URL()))
+	mustAdmit(t, store, admission(numbered(1), 0))
+	sentinel.Replica.Kill(t)
+	sentinel.Primary.Await(t, "connected_slaves:0", "INFO", "replication")
+	for n := range 20 {
+		if receipt, err := store.Admit(t.Context(), admission(numbered(100+n), 0)); err == nil {
+			t.Fatalf("an event that no replica has is acknowledged: %+v", receipt)
+		}
+	}
+	eventually(t, func() error {
+		if err := store.Health(t.Context()); err == nil || !strings.Contains(err.Error(), "no replica") {
+			return fmt.Errorf("Health returned %w, want the reason", err)
+		}
+		return nil
+	})
+	sentinel.Replica.Restart(t)
+	eventually(t, func() error {
+		_, err := store.Admit(t.Context(), admission(queue.NewID(), 0))
+		return err
+	})
 }
 
 func TestClusterFailoverLosesNothing(t *testing.T) {
