@@ -41,7 +41,7 @@ func (e *Engine) attempt(j *job) *queue.Settlement {
 	answer, err := e.client.Send(j.spec.destination, outbound.Build(e.attempts, j.spec.destination, j.event, outbound.Try{
 		Number: j.lease.Attempts + 1,
 		At:     began,
-		Replay: j.lease.Replay,
+		Replay: !j.lease.Replayed.IsZero(),
 		SpanID: j.span,
 	}))
 	record := &queue.Attempt{At: began, Latency: time.Since(began), Status: answer.Status, Excerpt: string(answer.Body)}
@@ -73,7 +73,7 @@ func (e *Engine) mayStillBegin(j *job) bool {
 func (e *Engine) judge(j *job, outcome policy.Outcome, record *queue.Attempt) *queue.Settlement {
 	retry := j.spec.endpoint.Retry
 	number := j.lease.Attempts + 1
-	age := j.age(retry, time.Now())
+	age := j.age(time.Now())
 	decision := policy.Decide(retry, outcome, number, age, e.opts.Rand())
 	settlement := &queue.Settlement{Attempt: record, Reason: decision.Reason, After: decision.After}
 	report := Report{

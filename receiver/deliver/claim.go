@@ -178,6 +178,5 @@ func (c *claim) finish(found int, next time.Time) {
 
 // expired tells whether the event's time is over.
 func (j *job) expired(now time.Time) bool {
-	retry := j.spec.endpoint.Retry
-	return policy.Expired(retry, j.age(retry, now))
+	return policy.Expired(j.spec.endpoint.Retry, j.age(now))
 }

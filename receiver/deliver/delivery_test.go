@@ -216,3 +216,28 @@ func TestReplayOfAnOldEventIsDeliveredAndMarked(t *testing.T) {
 		}
 	})
 }
+
+// TestReplayHasTheWholeAgeAnew: it began when somebody asked, however few
+// attempts were made since.
+func TestReplayHasTheWholeAgeAnew(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		e := changed(endpoint("ci", "a"), func(e *route.Endpoint) { e.Retry.MaxAgeSeconds = 3600 })
+		w := newWorld(t, nil, e)
+		w.targets.reply(http.StatusGone)
+		ev, _ := w.admit(e)
+		pass(200 * time.Hour)
+		w.targets.reply(http.StatusBadRequest)
+		if _, err := w.store.Replay(t.Context(), e.UID, ev.ID, nil); err != nil {
+			t.Fatal(err)
+		}
+		w.engine.Wake(queues(e)...)
+		pass(49 * time.Minute)
+		w.expectStatus(queue.StatusPending, ev)
+		pass(12 * time.Minute)
+		w.expectStatus(queue.StatusDead, ev)
+		if got := w.state(ev).Reason; got != "expired" {
+			t.Errorf("reason is %s, want expired", got)
+		}
+	})
+}

@@ -174,13 +174,9 @@ func (l *lane) batch() int {
 	return min(max(1, l.spec.target.MaxInFlight-l.claimed), maxBatch)
 }
 
-// age is how long the event has been tried for. A replay of an old event
-// starts anew; the store does not keep when, so its attempts tell.
-func (j *job) age(retry route.Retry, now time.Time) time.Duration {
-	if j.lease.Replay {
-		return policy.Waited(retry, j.lease.Attempts)
-	}
-	return now.Sub(j.event.ReceivedAt)
+// age is how long the event has been tried for. A replay starts anew.
+func (j *job) age(now time.Time) time.Duration {
+	return now.Sub(latest(j.event.ReceivedAt, j.lease.Replayed))
 }
 
 func latest(a, b time.Time) time.Time {

@@ -128,7 +128,7 @@ func decodeTarget(name string, fields []string) TargetState {
 		target.Status = StatusDead
 	}
 	target.Attempts, _ = strconv.Atoi(fields[2]) // likewise
-	target.Replay = fields[3] == "1"
+	target.Replay = fields[3] != "0"
 	return target
 }
 

@@ -32,8 +32,9 @@ package queue
 //	<target> <state> <fence> <attempts> <replay> <tries> <reason>
 //
 // with a line for every target. Its state is p waiting, l leased, d delivered or
-// x dead; replay is 0 or 1; tries counts over all replays; the reason is that of
-// the last settlement that gave one. Names have no spaces and reasons no line ends.
+// x dead; replay is when a person asked for it again, ms, or 0; tries counts over
+// all replays; the reason is that of the last settlement that gave one. Names have
+// no spaces and reasons no line ends.
 const keyEndpoints = "p:endpoints"
 
 // stateLayout is the version of states. Scripts leave alone what has another:

@@ -156,7 +156,7 @@ func (m *Memory) replay(endpointUID string, target *memoryTarget) bool {
 		endpoint.history = slices.DeleteFunc(endpoint.history, func(r *memoryRecord) bool { return r == target.record })
 	}
 	delete(queue.dead, target.record.event.ID)
-	target.status, target.replay, target.leased, target.attempts = StatusPending, true, false, 0
+	target.status, target.replayed, target.leased, target.attempts = StatusPending, now, false, 0
 	target.fence++
 	target.due = now
 	if wasPending {
@@ -202,7 +202,7 @@ func (r *memoryRecord) summary() Summary {
 			Target:   target.name,
 			Status:   target.status,
 			Attempts: target.attempts,
-			Replay:   target.replay,
+			Replay:   !target.replayed.IsZero(),
 			Reason:   target.reason,
 			Log:      slices.Clone(target.log),
 		})

@@ -12,10 +12,10 @@ type memoryTarget struct {
 	record   *memoryRecord
 	status   Status
 	leased   bool
-	replay   bool
 	fence    int64
 	attempts int
 	due      time.Time
+	replayed time.Time
 	reason   string
 	log      []Attempt
 	// position is the target's place in its queue's heap, -1 outside.
@@ -65,7 +65,7 @@ func (q *memoryQueue) lease(target *memoryTarget, until time.Time) Lease {
 		EventID:  target.record.event.ID,
 		Fence:    target.fence,
 		Attempts: target.attempts,
-		Replay:   target.replay,
+		Replayed: target.replayed,
 	}
 }
 

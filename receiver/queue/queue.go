@@ -69,8 +69,8 @@ type Lease struct {
 	Fence int64
 	// Attempts is the number of attempts that were made before; a replay counts anew.
 	Attempts int
-	// Replay is set when a person asked for this delivery again.
-	Replay bool
+	// Replayed is when a person asked for this delivery again; zero when nobody did.
+	Replayed time.Time
 }
 
 // Delivery is a claimed event.

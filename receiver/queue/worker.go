@@ -24,7 +24,7 @@ var errReply = errors.New("the store gave a reply that its script never gives")
 //
 //	KEYS  queue
 //	ARGV  now, lease ms, limit, bytes of records, beginning of the endpoint's keys, target
-//	returns for each event claimed: id, fence, attempts, replay (0 or 1)
+//	returns for each event claimed: id, fence, attempts, when it was replayed, ms, or 0
 func (r *Redis) Claim(ctx context.Context, queue ID, limit int, lease time.Duration) ([]Delivery, error) {
 	if err := r.mine(); err != nil {
 		return nil, err
@@ -113,10 +113,13 @@ func decodeClaim(queue ID, row rueidis.RedisMessage) (Lease, error) {
 		return Lease{}, errors.Join(errReply, err)
 	}
 	lease := Lease{Queue: queue}
-	var attempts, replay int64
+	var attempts, replayed int64
 	err = errors.Join(text(&fields[0], &lease.EventID), number(&fields[1], &lease.Fence),
-		number(&fields[2], &attempts), number(&fields[3], &replay))
-	lease.Attempts, lease.Replay = int(attempts), replay == 1
+		number(&fields[2], &attempts), number(&fields[3], &replayed))
+	lease.Attempts = int(attempts)
+	if replayed > 0 {
+		lease.Replayed = millisTime(replayed)
+	}
 	return lease, err
 }
 

@@ -49,7 +49,7 @@ func due(t *testing.T, store queue.Store, targets ...string) map[string][]string
 			t.Fatal(err)
 		}
 		for _, delivery := range claimed {
-			if !delivery.Lease.Replay {
+			if delivery.Lease.Replayed.IsZero() {
 				t.Errorf("event %s is due at %s and not marked as a replay", delivery.Lease.EventID, target)
 			}
 			found[delivery.Lease.EventID] = append(found[delivery.Lease.EventID], target)

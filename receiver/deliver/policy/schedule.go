@@ -62,18 +62,3 @@ func Decide(retry route.Retry, outcome Outcome, attempts int, age time.Duration,
 	}
 	return Decision{Verdict: Retry, Reason: outcome.Reason, After: after}
 }
-
-// Waited is the longest time that the waits between the given number of
-// attempts can have taken by the schedule.
-func Waited(retry route.Retry, attempts int) time.Duration {
-	var sum time.Duration
-	limit := maxBackoff(retry)
-	for n := 1; n <= attempts; n++ {
-		wait := ceiling(retry, n)
-		if wait == limit {
-			return sum + time.Duration(attempts-n+1)*limit
-		}
-		sum += wait
-	}
-	return sum
-}

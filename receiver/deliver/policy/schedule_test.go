@@ -95,14 +95,3 @@ func TestDecide(t *testing.T) {
 		})
 	}
 }
-
-func TestWaitedIsTheSumOfTheCeilings(t *testing.T) {
-	t.Parallel()
-	var sum time.Duration
-	for attempts := range 20 {
-		if got := policy.Waited(standard, attempts); got-sum > time.Millisecond || sum-got > time.Millisecond {
-			t.Errorf("Waited(%d) = %v, want %v", attempts, got, sum)
-		}
-		sum += policy.Backoff(standard, attempts+1, almostOne)
-	}
-}

@@ -132,7 +132,7 @@ func testReplayDelivered(t *testing.T, h *harness) {
 	h.replay(t, id("a"), 1)
 	h.wantList(t, queue.Filter{Status: queue.StatusDelivered})
 	delivery := h.claimOne(t, "builder")
-	if !delivery.Lease.Replay || delivery.Event.ID != id("a") || delivery.Lease.Attempts != 0 {
+	if replayed := delivery.Lease.Replayed; !replayed.Equal(h.clock.Now()) || delivery.Event.ID != id("a") || delivery.Lease.Attempts != 0 {
 		t.Errorf("the replay is claimed as %+v", delivery.Lease)
 	}
 	h.settle(t, delivery.Lease, done(h.clock))
@@ -171,7 +171,7 @@ func testReplayDelayed(t *testing.T, h *harness) {
 	h.admit(t, h.admission(id("a")))
 	h.settle(t, h.claimOne(t, "builder").Lease, retry(h.clock, time.Hour))
 	h.replay(t, id("a"), 1)
-	if delivery := h.claimOne(t, "builder"); !delivery.Lease.Replay {
+	if delivery := h.claimOne(t, "builder"); delivery.Lease.Replayed.IsZero() {
 		t.Errorf("the lease is %+v, want a replay", delivery.Lease)
 	}
 }

@@ -38,7 +38,7 @@ end
 
 -- The state of an event, as keys.go describes it.
 local HEAD = '^' .. LAYOUT .. ' (%d+) (%d+)\n'
-local TARGET = '^(%a) (%d+) (%d+) (%d) (%d+) ([^\n]*)()'
+local TARGET = '^(%a) (%d+) (%d+) (%d+) (%d+) ([^\n]*)()'
 
 local function head(window, history) return LAYOUT .. ' ' .. window .. ' ' .. history .. '\n' end
 
@@ -78,7 +78,7 @@ end
 -- logged returns what follows the event's id in the log's fields of its attempts.
 local function logged(value)
   local fields = {}
-  for target, tries in string.gmatch(value, '\n(%S+) %a %d+ %d+ %d (%d+)') do
+  for target, tries in string.gmatch(value, '\n(%S+) %a %d+ %d+ %d+ (%d+)') do
     for n = 0, math.min(tonumber(tries), ATTEMPTS) - 1 do fields[#fields + 1] = ' ' .. target .. ' ' .. n end
   end
   return fields

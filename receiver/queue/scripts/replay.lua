@@ -18,7 +18,7 @@ for i = 6, #ARGV do
     due = due + 1
     redis.call('ZREM', targetDead, id)
     redis.call('ZADD', queue, integer(now), id)
-    s.letter, s.fence, s.attempts, s.replay = 'p', s.fence + 1, 0, '1'
+    s.letter, s.fence, s.attempts, s.replay = 'p', s.fence + 1, 0, integer(now)
     value = put(value, target, s)
     local _, buried = unfinished(value)
     if buried == 0 then redis.call('ZREM', e.dead, id) end
