@@ -52,9 +52,13 @@ func change(level *slog.LevelVar, to slog.Level, logger *slog.Logger) {
 }
 
 func answer(w http.ResponseWriter, status int, name, text string) {
+	body, err := json.Marshal(map[string]string{name: text})
+	if err != nil {
+		status = http.StatusInternalServerError
+	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(map[string]string{name: text}) // a peer that has gone gets no answer
+	_, _ = w.Write(append(body, '\n')) // a peer that has gone gets no answer
 }
 
 func refuse(w http.ResponseWriter, status int, message string) {

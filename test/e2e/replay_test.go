@@ -50,8 +50,11 @@ func (s *suite) statusTells(t *testing.T, counter string, want int64) {
 				return err
 			}
 			got, found, err := unstructured.NestedInt64(endpoint.Object, "status", "traffic", counter)
-			if err != nil || !found || got != want {
-				return fmt.Errorf("it is %d (%v)", got, err)
+			if err != nil {
+				return err
+			}
+			if !found || got != want {
+				return fmt.Errorf("it is %d", got)
 			}
 			return nil
 		}))
