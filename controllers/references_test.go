@@ -74,6 +74,7 @@ var references = map[string]reference{
 		used: func(r *route.Endpoint) bool { return len(r.Targets) == 1 && len(r.Targets[0].SigningKey) > 0 },
 	},
 	"WebhookReceiver.spec.imagePullSecrets":            {},
+	"WebhookReceiver.spec.store.external.tlsSecretRef": {},
 	"WebhookReceiver.spec.store.external.urlSecretRef": {},
 	"WebhookReceiver.spec.tls.secretName":              {},
 	"WebhookReceiver.spec.tracing.headersSecretRef":    {},
