@@ -124,7 +124,12 @@ chaos-short: build installer ## The same in five minutes with fixed seeds: no fa
 .PHONY: bench
 bench: ## Run the benchmarks (BENCHTIME=2s).
 	@hack/redis
-	go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./receiver/...
+	go test -run '^$$' -bench . -skip Isolation -benchmem -benchtime $(BENCHTIME) ./receiver/...
+
+.PHONY: bench-isolation
+bench-isolation: ## Compare deliveries alone with those beside dead, slow and busy neighbours.
+	@hack/redis
+	go test -run '^$$' -bench Isolation -benchtime 1x ./receiver/deliver
 
 .PHONY: bench-ack
 bench-ack: ## Compare durable answers and deliveries with a server that only verifies (BENCH='-parts acks').

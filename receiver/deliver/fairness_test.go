@@ -3,6 +3,7 @@ package deliver_test
 import (
 	"fmt"
 	"net/http"
+	"runtime"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -75,6 +76,39 @@ func TestTargetsThatHangLeaveSlotsForOthers(t *testing.T) {
 			ev, _ := w.admit(endpoints[0])
 			pass(100 * time.Millisecond)
 			w.expectStatus(queue.StatusDelivered, ev)
+		}
+	})
+}
+
+// TestThousandsOfHangingTargetsCostABoundedNumberOfGoroutines is not parallel,
+// so that it counts its own. All of them hang, and later all are given up.
+func TestThousandsOfHangingTargetsCostABoundedNumberOfGoroutines(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var endpoints []*route.Endpoint
+		for n := range 1000 {
+			endpoints = append(endpoints, endpoint(fmt.Sprintf("hanging%04d", n), "a", "b"))
+		}
+		w := newWorld(t, nil, endpoints...)
+		w.targets.script(func(r *http.Request, _ string) (int, http.Header, error) {
+			return http.StatusOK, nil, hang(r, time.Hour)
+		})
+		before, most := runtime.NumGoroutine(), 0
+		for range 5 {
+			for _, e := range endpoints {
+				w.admit(e)
+			}
+			pass(10 * time.Second)
+			most = max(most, runtime.NumGoroutine()-before)
+		}
+		var resting []*route.Endpoint
+		for _, e := range endpoints {
+			resting = append(resting, suspended(e))
+		}
+		w.engine.SetRoutes(resting)
+		most = max(most, runtime.NumGoroutine()-before)
+		// One for each of the 1024 attempts, 64 that give leases back, 8 that claim.
+		if most > 1024+64+8+16 {
+			t.Errorf("%d goroutines for 10,000 deliveries to targets that hang", most)
 		}
 	})
 }

@@ -46,6 +46,8 @@ func newPlant(t testing.TB, handler http.HandlerFunc) *plant {
 	e := changed(endpoint("ci", "a"), func(e *route.Endpoint) { e.Targets[0].MaxInFlight = 32 })
 	engine := deliver.New(deliver.Options{
 		Worker: store, Network: outbound.Network{Forward: map[string]*url.URL{"ci/a": address}},
+		// What a lost answer of the store leased to nobody is due again so much sooner.
+		Lease: 3 * time.Second,
 	})
 	engine.SetRoutes(routes(e))
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
