@@ -90,6 +90,7 @@ type Injection struct {
 	who     string
 	targets []string
 	begun   bool
+	ended   bool
 }
 
 // Inject lets a fault of a kind happen; all that is left to chance follows from
@@ -98,7 +99,7 @@ func (e *Env) Inject(ctx context.Context, kind *Kind, seed uint64) {
 	i := &Injection{Env: e, Kind: kind, Chance: rand.New(rand.NewPCG(seed, 1)), n: int(e.number.Add(1))}
 	err := kind.Inject(ctx, i)
 	if i.begun {
-		i.record(history.End, "")
+		i.End()
 		e.injected.Add(1)
 	}
 	if err != nil && !errors.Is(err, context.Canceled) {
@@ -112,6 +113,16 @@ func (e *Env) Inject(ctx context.Context, kind *Kind, seed uint64) {
 func (i *Injection) Begin(who, format string, args ...any) {
 	i.who, i.begun = who, true
 	i.record(history.Begin, fmt.Sprintf(format, args...))
+}
+
+// End declares the end of the window; without it that is when the fault has
+// healed. What is excused at the end must come after it.
+func (i *Injection) End() {
+	if i.ended {
+		return
+	}
+	i.ended = true
+	i.record(history.End, "")
 }
 
 // At narrows what the fault excuses to targets.

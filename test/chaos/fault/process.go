@@ -89,6 +89,7 @@ func pause(ctx context.Context, i *Injection, u *world.Unit, length time.Duratio
 	i.Begin(u.Name, "stopped for %s", length.Round(time.Millisecond))
 	u.Pause()
 	rest(ctx, length)
+	i.End() // what it had in hand is delivered the moment that it goes on
 	u.Resume()
 	return i.World.AwaitReady(healing(ctx))
 }
