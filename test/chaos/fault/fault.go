@@ -136,7 +136,8 @@ func (i *Injection) record(phase history.Phase, detail string) {
 }
 
 // atEnd bounds the deliveries that a process can be about to make when it is
-// stopped: all that may be in flight.
+// stopped, past the look at its lease: a part of all that may be in flight. What
+// was in flight already is excused by the beginning.
 func (i *Injection) atEnd() int {
 	if !i.Kind.AtEnd {
 		return 0
@@ -145,8 +146,12 @@ func (i *Injection) atEnd() int {
 	for _, e := range i.Endpoints {
 		all += e.MaxInFlight * len(e.Targets)
 	}
-	return all
+	return max(all/aboutToBegin, 1)
 }
+
+// aboutToBegin is which part of what may be in flight stands between the look at
+// its lease and its first byte at any moment, generously.
+const aboutToBegin = 4
 
 // between is a duration by chance.
 func (i *Injection) between(least, most time.Duration) time.Duration {

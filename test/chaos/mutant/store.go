@@ -115,7 +115,7 @@ var storeMutants = []Mutant{
 		Name:       "no-fence",
 		Why:        "a worker that was stopped past its leases goes on as if it had them",
 		Topology:   external,
-		Faults:     []string{targetSlow, stopPastLease},
+		Faults:     []string{stopPastLease},
 		Invariants: []check.Invariant{check.Duplicates},
 		Patches: []Patch{
 			{
