@@ -19,10 +19,11 @@ import (
 
 // run asks for the replay and finds out how far it got.
 func (r *Reconciler) run(ctx context.Context, replay *v1alpha1.WebhookReplay) (outcome, error) {
-	asked, err := r.asked(ctx, replay)
+	existing, err := r.secret(ctx, replay)
 	if err != nil {
 		return outcome{}, err
 	}
+	earlier := asked(existing, replay)
 	var endpoint v1alpha1.WebhookEndpoint
 	key := types.NamespacedName{Namespace: replay.Namespace, Name: replay.Spec.EndpointRef.Name}
 	if err := r.Client.Get(ctx, key, &endpoint); client.IgnoreNotFound(err) != nil {
@@ -30,51 +31,56 @@ func (r *Reconciler) run(ctx context.Context, replay *v1alpha1.WebhookReplay) (o
 	}
 	exists := endpoint.UID != "" && endpoint.DeletionTimestamp.IsZero()
 	switch {
-	case asked != nil && (!exists || asked.EndpointUID != string(endpoint.UID)):
+	case earlier != nil && (!exists || earlier.EndpointUID != string(endpoint.UID)):
 		return replaced(key), nil
 	case !exists:
 		return noEndpoint(key), nil
 	case endpoint.Status.RouteHash == "":
 		return notProgrammed(key), nil
 	}
-	if err := r.request(ctx, replay, endpoint.UID); err != nil {
+	if err := r.request(ctx, replay, endpoint.UID, existing); err != nil {
 		return outcome{}, err
 	}
 	return r.observe(ctx, replay)
 }
 
-// asked returns what receivers were asked for already, nil for nothing.
-func (r *Reconciler) asked(ctx context.Context, replay *v1alpha1.WebhookReplay) (*route.Replay, error) {
-	var secret corev1.Secret
+// secret returns the Secret that asks receivers for the replay, nil if there is none.
+func (r *Reconciler) secret(ctx context.Context, replay *v1alpha1.WebhookReplay) (*corev1.Secret, error) {
+	secret := &corev1.Secret{}
 	key := types.NamespacedName{Namespace: r.Namespace, Name: meta.ReplayName(replay.UID)}
-	if err := r.Client.Get(ctx, key, &secret); apierrors.IsNotFound(err) {
+	if err := r.Client.Get(ctx, key, secret); apierrors.IsNotFound(err) {
 		return nil, nil //nolint:nilnil // absence is an answer
 	} else if err != nil {
 		return nil, fmt.Errorf("get Secret %s: %w", key, err)
 	}
-	asked, err := route.UnmarshalReplay(secret.Data[meta.ReplayKey])
-	if err != nil || asked.UID != string(replay.UID) {
-		return nil, nil //nolint:nilerr,nilnil // changed by hand: it is written again
+	return secret, nil
+}
+
+// asked returns what receivers were asked for already, nil for nothing. What was
+// changed by hand is nothing: it is written again.
+func asked(secret *corev1.Secret, replay *v1alpha1.WebhookReplay) *route.Replay {
+	if secret == nil {
+		return nil
 	}
-	return asked, nil
+	document, err := route.UnmarshalReplay(secret.Data[meta.ReplayKey])
+	if err != nil || document.UID != string(replay.UID) {
+		return nil
+	}
+	return document
 }
 
 // request writes the Secret, unless it stands there already.
-func (r *Reconciler) request(ctx context.Context, replay *v1alpha1.WebhookReplay, endpointUID types.UID) error {
+func (r *Reconciler) request(
+	ctx context.Context, replay *v1alpha1.WebhookReplay, endpointUID types.UID, existing *corev1.Secret,
+) error {
 	document, err := compile(replay, endpointUID).Marshal()
 	if err != nil {
 		return err
 	}
-	var existing corev1.Secret
-	key := types.NamespacedName{Namespace: r.Namespace, Name: meta.ReplayName(replay.UID)}
-	err = r.Client.Get(ctx, key, &existing)
-	if client.IgnoreNotFound(err) != nil {
-		return fmt.Errorf("get Secret %s: %w", key, err)
-	}
-	if err == nil && bytes.Equal(existing.Data[meta.ReplayKey], document) {
+	if existing != nil && bytes.Equal(existing.Data[meta.ReplayKey], document) {
 		return nil
 	}
-	return r.Writer.Apply(ctx, corev1ac.Secret(key.Name, key.Namespace).
+	return r.Writer.Apply(ctx, corev1ac.Secret(meta.ReplayName(replay.UID), r.Namespace).
 		WithType(meta.SecretTypeReplay).
 		WithLabels(meta.ReplayLabels()).
 		WithAnnotations(map[string]string{meta.AnnotationReplay: client.ObjectKeyFromObject(replay).String()}).
@@ -83,12 +89,11 @@ func (r *Reconciler) request(ctx context.Context, replay *v1alpha1.WebhookReplay
 
 // withdraw deletes the Secret.
 func (r *Reconciler) withdraw(ctx context.Context, replay *v1alpha1.WebhookReplay) error {
-	var secret corev1.Secret
-	key := types.NamespacedName{Namespace: r.Namespace, Name: meta.ReplayName(replay.UID)}
-	if err := r.Client.Get(ctx, key, &secret); err != nil {
-		return client.IgnoreNotFound(err)
+	secret, err := r.secret(ctx, replay)
+	if err != nil || secret == nil {
+		return err
 	}
-	return r.Writer.Delete(ctx, &secret)
+	return r.Writer.Delete(ctx, secret)
 }
 
 // forget withdraws the Secrets of a replay that was deleted by force.
