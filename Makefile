@@ -113,8 +113,8 @@ chaos: build installer ## Break everything while events flow and judge the histo
 	  $(if $(EVENTS),-events $(EVENTS)) $(if $(FAULTS),-faults $(FAULTS))
 
 .PHONY: chaos-mutants
-chaos-mutants: build installer ## Run known-bad builds, every one of which the checker must catch (MUTANTS=all).
-	@$(CHAOS) -mutants $(or $(MUTANTS),all)
+chaos-mutants: build installer ## Run known-bad builds, every one of which the checker must catch (MUTANTS=all, SEED, ROUNDS, RATE).
+	@$(CHAOS) -mutants $(or $(MUTANTS),all) $(if $(ROUNDS),-rounds $(ROUNDS)) $(if $(RATE),-rate $(RATE))
 
 .PHONY: chaos-short
 chaos-short: build installer ## The same in five minutes with fixed seeds: no fault, three seeds of faults, five mutants.

@@ -40,10 +40,27 @@ type options struct {
 	sources   string
 	innocent  bool
 	rounds    int
+	rate      float64
+	recorded  string
+	trimmed   string
+	event     string
+	invariant string
+	into      string
 }
 
 func main() {
 	var o options
+	o.declare()
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	defer stop()
+	if err := o.run(ctx); err != nil {
+		fmt.Fprintf(os.Stderr, "chaos: %v\n", err)
+		os.Exit(1)
+	}
+}
+
+func (o *options) declare() {
 	flag.Uint64Var(&o.seed, "seed", 1, "decides what is sent and which faults happen when")
 	flag.DurationVar(&o.duration, "duration", time.Minute, "time with faults and traffic, over all scenarios")
 	flag.StringVar(&o.scenarios, "scenario", "", "only these, with commas: "+strings.Join(scenario.Names(), ", "))
@@ -58,16 +75,21 @@ func main() {
 	flag.StringVar(&o.previous, "previous", "", "another build of it, for upgrades; none skips those")
 	flag.StringVar(&o.install, "install", "dist/install.yaml", "rendered manifests of the installation")
 	flag.StringVar(&o.assets, "assets", os.Getenv("KUBEBUILDER_ASSETS"), "folder of kube-apiserver and etcd")
-	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
-	defer stop()
-	if err := o.run(ctx); err != nil {
-		fmt.Fprintf(os.Stderr, "chaos: %v\n", err)
-		os.Exit(1)
-	}
+	flag.Float64Var(&o.rate, "rate", 0, "new events in a second; 0 means what the scenario has")
+	flag.StringVar(&o.recorded, "judge", "", "judge the history in this folder again, and run nothing")
+	flag.StringVar(&o.trimmed, "trim", "", "cut the history in this folder down to a case, and run nothing")
+	flag.StringVar(&o.event, "event", "", "with -trim: keep these events, with commas, not those of the first violations")
+	flag.StringVar(&o.invariant, "invariant", "", "with -trim: keep the violations of this invariant only")
+	flag.StringVar(&o.into, "into", "", "with -trim: the folder of the case")
 }
 
 func (o *options) run(ctx context.Context) error {
+	switch {
+	case o.recorded != "":
+		return o.judgeRecorded()
+	case o.trimmed != "":
+		return o.trimRecorded()
+	}
 	scenarios, err := scenario.Find(o.scenarios)
 	if err != nil {
 		return err
@@ -135,7 +157,7 @@ func (o *options) setup(ctx context.Context) (*scenario.Setup, func(), error) {
 	}
 	fmt.Printf("control plane and manager are up after %s\n", time.Since(begun).Round(time.Millisecond))
 	setup := &scenario.Setup{
-		Cluster: cluster, Postern: o.postern, Previous: o.previous, Folder: out, Command: o.command(),
+		Cluster: cluster, Postern: o.postern, Previous: o.previous, Folder: out, Command: o.command(), Rate: o.rate,
 		Log: func(format string, args ...any) { fmt.Printf(format+"\n", args...) },
 	}
 	setup.Shim, setup.NoShim = shim.Build(out)
@@ -145,7 +167,7 @@ func (o *options) setup(ctx context.Context) (*scenario.Setup, func(), error) {
 // command repeats this run.
 func (o *options) command() string {
 	if o.mutants != "" {
-		return fmt.Sprintf("make chaos-mutants SEED=%d MUTANTS=%s", o.seed, o.mutants)
+		return fmt.Sprintf("make chaos-mutants SEED=%d MUTANTS=%s ROUNDS=%d", o.seed, o.mutants, max(o.rounds, 1))
 	}
 	command := fmt.Sprintf("make chaos SEED=%d DURATION=%s", o.seed, o.duration)
 	if o.scenarios != "" {

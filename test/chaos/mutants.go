@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -24,11 +25,11 @@ type judged struct {
 func (o *options) hunt(ctx context.Context, setup *scenario.Setup, mutants []mutant.Mutant) error {
 	var passed []string
 	for built := range o.build(ctx, mutants) {
-		caught, err := o.judge(ctx, setup, built)
+		wrong, err := o.rounded(ctx, setup, built)
 		if err != nil {
 			return err
 		}
-		if caught == o.innocent {
+		if wrong {
 			passed = append(passed, built.mutant.Name)
 		}
 	}
@@ -69,52 +70,76 @@ func (o *options) build(ctx context.Context, mutants []mutant.Mutant) <-chan jud
 	return built
 }
 
-// judge runs one mutant and prints whether it was caught.
-func (o *options) judge(ctx context.Context, setup *scenario.Setup, built judged) (bool, error) {
+// rounded runs one mutant with one seed after the other, and tells whether it
+// passed with any; the product must pass with all.
+func (o *options) rounded(ctx context.Context, setup *scenario.Setup, built judged) (wrong bool, err error) {
 	if built.err != nil {
 		return false, built.err
 	}
-	s, length, err := scenario.OfMutant(built.mutant)
-	if err != nil {
-		return false, err
-	}
-	if o.innocent {
-		s.StoreArgs = nil // the product refuses a store with the mutant's settings
-	}
-	own := *setup
-	own.Postern, own.Mutant, own.Folder = built.program, built.mutant.Name, filepath.Join(setup.Folder, "mutants")
-	begun := time.Now()
-	outcome, err := own.Run(ctx, s, o.seed, length)
-	if err != nil {
-		return false, err
+	for round := range max(o.rounds, 1) {
+		ok, err := o.judge(ctx, setup, built, o.seed+uint64(round))
+		if err != nil {
+			return false, err
+		}
+		wrong = wrong || !ok
 	}
 	if !o.innocent {
 		_ = os.Remove(built.program) // it is large, and only the history matters
 	}
-	caught, word := scenario.Caught(built.mutant, outcome), "passes"
-	if caught {
-		word = "caught"
-	}
-	fmt.Printf("mutant %-20s %s after %s by %s: %s\n", built.mutant.Name, word, time.Since(begun).Round(time.Second),
-		strings.Join(broken(outcome), " "), built.mutant.Why)
-	for name, why := range outcome.Skipped {
-		fmt.Printf("       %-20s needs %q: %s\n", "", name, why)
-	}
-	return caught, nil
+	return wrong, nil
 }
 
-// broken names the invariants that do not hold.
-func broken(outcome *scenario.Outcome) []string {
+// judge runs one mutant once and prints whether it was caught; ok is that, and
+// for the product that it holds.
+func (o *options) judge(ctx context.Context, setup *scenario.Setup, built judged, seed uint64) (ok bool, err error) {
+	s, length, err := scenario.OfMutant(built.mutant)
+	if err != nil {
+		return false, err
+	}
+	own := *setup
+	own.Postern, own.Mutant, own.Folder = built.program, built.mutant.Name, filepath.Join(setup.Folder, "mutants")
+	if o.innocent {
+		s.StoreArgs = nil // the product refuses a store with the mutant's settings
+		own.Mutant = ""
+	}
+	begun := time.Now()
+	outcome, err := own.Run(ctx, s, seed, length)
+	if err != nil {
+		return false, err
+	}
+	signs, missed := scenario.Caught(built.mutant, outcome), scenario.Missed(built.mutant, outcome)
+	ok = len(signs) > 0 && len(missed) == 0
+	word := "passes"
+	switch {
+	case o.innocent:
+		ok = outcome.OK() && len(missed) == 0
+		word = map[bool]string{true: "holds", false: "BROKEN"}[ok]
+	case ok:
+		word = "caught"
+	}
+	fmt.Printf("mutant %-20s seed %-3d %s after %s by %s: %s\n", built.mutant.Name, seed, word,
+		time.Since(begun).Round(time.Second), told(signs), built.mutant.Why)
+	if !ok {
+		explain(outcome)
+	}
+	for _, name := range missed {
+		fmt.Printf("       %-20s did not happen: %q %s\n", "", name, outcome.Skipped[name])
+	}
+	return ok, nil
+}
+
+// told names the invariants of signs.
+func told(signs []mutant.Sign) string {
 	names := []string{}
-	for _, verdict := range outcome.Result.Verdicts {
-		if !verdict.OK() {
-			names = append(names, string(verdict.Invariant))
+	for _, sign := range signs {
+		if name := string(sign.Invariant); !slices.Contains(names, name) {
+			names = append(names, name)
 		}
 	}
 	if len(names) == 0 {
-		names = []string{"nothing"}
+		return "nothing"
 	}
-	return names
+	return strings.Join(names, " ")
 }
 
 // chosen returns the mutants of a list of names with commas, all for "all".

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/postern-dev/postern/test/chaos/check"
 	"github.com/postern-dev/postern/test/chaos/report"
 	"github.com/postern-dev/postern/test/chaos/scenario"
 )
@@ -40,10 +41,10 @@ func (t *tally) play(
 		word = "BROKEN"
 		t.broken = append(t.broken, outcome)
 	}
-	fmt.Printf("%-10s %s after %s: %d events acknowledged, %d faults, %d lost, %d repeated, %d of them unexplained\n",
+	fmt.Printf("%-10s %s after %s: %d events acknowledged, %d faults, %d lost, %d repeated, %d of them unexplained%s\n",
 		"", word, time.Since(begun).Round(time.Second), figures.Acknowledged, figures.Injected, figures.Lost,
-		figures.Repeated, figures.Outside)
-	t.explain(outcome)
+		figures.Repeated, figures.Outside, recovered(figures.Recovery))
+	explain(outcome)
 	if t.skipped == nil {
 		t.skipped = map[string]string{}
 	}
@@ -51,8 +52,17 @@ func (t *tally) play(
 	return nil
 }
 
+// recovered tells how soon backlogs began to drain.
+func recovered(after check.Times) string {
+	if after.Count == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; backlogs of %d faults drained after %s, at most %s",
+		after.Count, after.P50.Round(time.Millisecond), after.Max.Round(time.Millisecond))
+}
+
 // explain prints what is wrong.
-func (t *tally) explain(outcome *scenario.Outcome) {
+func explain(outcome *scenario.Outcome) {
 	for _, problem := range outcome.Problems {
 		fmt.Printf("%-10s ! %v\n", "", problem)
 	}

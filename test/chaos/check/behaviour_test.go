@@ -2,6 +2,7 @@ package check_test
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -101,14 +102,6 @@ func TestLiveness(t *testing.T) {
 			h.sample(200, history.ValuePending, 0)
 			h.attempt(9000, "2", 1, 200)
 		}},
-		{"nothing for long after the last fault", "the first delivery after kill", func(h *synthetic) {
-			h.send(100, "2").Type = "star"
-			h.answer(101, "2", "accepted")
-			h.sample(110, history.ValuePending, 5)
-			h.fault(200, 1, history.Point)
-			h.attempt(3000, "2", 1, 200)
-			h.sample(3100, history.ValuePending, 0)
-		}},
 		{"a fault that never ends", "has no end", func(h *synthetic) { h.fault(200, 1, history.Begin) }},
 		{"ready again", "", func(h *synthetic) {
 			h.sample(200, history.ValueReady, 0)
@@ -116,6 +109,122 @@ func TestLiveness(t *testing.T) {
 		}},
 		{"not ready at the end", "not ready", func(h *synthetic) { h.sample(200, history.ValueReady, 0) }},
 	})
+}
+
+func TestRecovery(t *testing.T) {
+	t.Parallel()
+	// The fault ends at 1000 with one event in the backlog; two seconds are the bound.
+	held := func(happens func(h *synthetic)) func(h *synthetic) {
+		return func(h *synthetic) {
+			h.send(100, "2").Type = "star"
+			h.answer(101, "2", "accepted")
+			happens(h)
+		}
+	}
+	late := "with 1 in the backlog, the first delivery after kill came"
+	judge(t, check.Liveness, []story{
+		{"in time", "", held(func(h *synthetic) {
+			h.fault(1000, 1, history.Point)
+			h.attempt(2900, "2", 1, 200)
+		})},
+		{"late", late, held(func(h *synthetic) {
+			h.fault(1000, 1, history.Point)
+			h.attempt(3100, "2", 1, 200)
+		})},
+		{"late, and what came meanwhile was delivered", late, held(func(h *synthetic) {
+			h.fault(1000, 1, history.Point)
+			h.only(1100, "3")
+			h.attempt(3100, "2", 1, 200)
+		})},
+		{"late, and one that came just before the end was delivered", late, held(func(h *synthetic) {
+			h.send(900, "3").Type = "star"
+			h.answer(901, "3", "accepted")
+			h.fault(1000, 1, history.Point)
+			h.attempt(1100, "3", 1, 200)
+			h.attempt(3100, "2", 1, 200)
+		})},
+		{"late, and another of the backlog was in time", "", held(func(h *synthetic) {
+			h.send(110, "3").Type = "star"
+			h.answer(111, "3", "accepted")
+			h.fault(1000, 1, history.Point)
+			h.attempt(1100, "3", 1, 200)
+			h.attempt(3100, "2", 1, 200)
+		})},
+		{"in its back-off", "", held(func(h *synthetic) {
+			h.attempt(900, "2", 1, 500)
+			h.fault(1000, 1, history.Point)
+			h.attempt(6800, "2", 2, 200)
+		})},
+		{"long after its back-off", late, held(func(h *synthetic) {
+			h.attempt(900, "2", 1, 500)
+			h.fault(1000, 1, history.Point)
+			h.attempt(7100, "2", 2, 200)
+		})},
+		{"in hand during a fault that allows more", "", held(func(h *synthetic) {
+			h.fault(1000, 1, history.Point).AllowSeconds = 30
+			h.attempt(20_000, "2", 1, 200)
+		})},
+		{"in hand during a fault before, which allows more", "", held(func(h *synthetic) {
+			h.fault(500, 1, history.Point).AllowSeconds = 30
+			h.fault(1000, 2, history.Point)
+			h.attempt(20_000, "2", 1, 200)
+		})},
+		{"for longer than is allowed", late, held(func(h *synthetic) {
+			h.fault(1000, 1, history.Point).AllowSeconds = 10
+			h.attempt(13_100, "2", 1, 200)
+		})},
+		{"acknowledged after the fault that allows more", late, func(h *synthetic) {
+			h.fault(90, 1, history.Point).AllowSeconds = 30
+			held(func(h *synthetic) {
+				h.fault(1000, 2, history.Point)
+				h.attempt(3100, "2", 1, 200)
+			})(h)
+		}},
+		{"held up by a next fault", "", func(h *synthetic) {
+			held(func(h *synthetic) {
+				h.fault(1000, 1, history.Point)
+				h.fault(2500, 2, history.Begin)
+				h.fault(5000, 2, history.End)
+				h.attempt(6000, "2", 1, 200)
+			})(h)
+		}},
+		{"beside a fault of another target", late, held(func(h *synthetic) {
+			h.fault(1000, 1, history.Point)
+			h.fault(1500, 2, history.Point).Targets = []string{second}
+			h.attempt(3100, "2", 1, 200)
+		})},
+		{"of another target than the one that failed", "", held(func(h *synthetic) {
+			h.fault(1000, 1, history.Point).Targets = []string{second}
+			h.attempt(3100, "2", 1, 200)
+		})},
+	})
+}
+
+// A run in which nothing happened shows nothing, whatever it claims.
+func TestAVerdictOverNothingIsAViolation(t *testing.T) {
+	t.Parallel()
+	const nothing = "judged over nothing"
+	all := []string{"I1", "I2", "I3", "I4", "I5", "I6", "I7", "I9"}
+	for _, claimed := range all {
+		t.Run(claimed, func(t *testing.T) {
+			t.Parallel()
+			h := &synthetic{}
+			h.add(1, history.Record{Run: &history.Run{
+				Scenario: "idle", Unjudged: slices.DeleteFunc(slices.Clone(all), func(other string) bool { return other == claimed }),
+			}})
+			h.endpoint(2, history.Endpoint{})
+			h.send(10, "1")
+			h.refuse(20, "1", 503)
+			if result := h.judge(t, check.Invariant(claimed), nothing); result.OK() {
+				t.Error("the result is OK")
+			}
+		})
+	}
+	h := healthy()
+	h.records[0].Run.Unjudged = []string{"I7", "I9"}
+	h.fault(1000, 1, history.Point)
+	h.sample(2000, history.ValuePending, 0)
+	h.judge(t, check.Liveness, "recovery was judged over nothing")
 }
 
 func TestBounds(t *testing.T) {
@@ -198,10 +307,13 @@ func TestMetrics(t *testing.T) {
 func TestFigures(t *testing.T) {
 	t.Parallel()
 	h := healthy()
+	h.send(100, "2")
+	h.answer(101, "2", "accepted")
 	h.fault(100, 1, history.Begin, history.ExcuseDuplicates)
-	h.fault(200, 1, history.End)
-	h.event(300, "2")
-	h.attempt(310, "2", 2, 500)
+	h.fault(700, 1, history.End)
+	h.receive(802, "2", first)
+	h.receive(802, "2", second)
+	h.attempt(810, "2", 2, 500)
 	h.send(400, "3")
 	h.refuse(410, "3", 503)
 	h.sample(500, history.ValueRSS, 7)

@@ -3,6 +3,7 @@ package check
 import (
 	"errors"
 	"iter"
+	"slices"
 
 	"github.com/postern-dev/postern/test/chaos/history"
 )
@@ -47,11 +48,16 @@ type checker struct {
 	misplaced []misplaced
 	waits     map[waitKey]*waits
 	windows   []window
-	open      map[int]int
-	doubt     doubt
-	live      liveness
-	truth     truth
-	measures  measures
+	// healings are the windows that ended, in the order of their ends.
+	healings []int32
+	// allowances are those of them that allow more time for recovery.
+	allowances []int32
+	recovered  recoveries
+	open       map[int]int
+	doubt      doubt
+	live       liveness
+	truth      truth
+	measures   measures
 }
 
 func newChecker() *checker {
@@ -68,6 +74,7 @@ func newChecker() *checker {
 		open:      map[int]int{},
 		truth:     newTruth(),
 		measures:  newMeasures(),
+		recovered: recoveries{first: &distribution{}, tried: &distribution{}},
 	}
 	for _, entry := range titles {
 		c.result.Verdicts = append(c.result.Verdicts, Verdict{Invariant: entry.invariant, Title: entry.title})
@@ -114,5 +121,21 @@ func (c *checker) finish() {
 	c.judgeWaits()
 	c.judgeLiveness()
 	c.judgeMetrics()
+	c.judgeVerdicts()
 	c.result.Figures = c.figures()
+}
+
+// judgeVerdicts is what keeps a run in which nothing happened from passing.
+func (c *checker) judgeVerdicts() {
+	for i := range c.result.Verdicts {
+		verdict := &c.result.Verdicts[i]
+		if verdict.Checked == 0 && c.claims(verdict.Invariant) {
+			c.violate(verdict.Invariant, Violation{}, "judged over nothing: the run shows nothing that it could break")
+		}
+	}
+}
+
+// claims tells whether the run has to show something of an invariant.
+func (c *checker) claims(invariant Invariant) bool {
+	return !slices.Contains(c.result.Run.Unjudged, string(invariant))
 }

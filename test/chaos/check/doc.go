@@ -6,7 +6,7 @@
 //	I3  duplicates    a second delivery only where a declared fault excuses it
 //	I4  phantoms      nothing arrived that was not sent, nor at a target that it was not for
 //	I5  schedule      retries keep back-off, Retry-After, the order and the number of attempts
-//	I6  liveness      after the last fault, deliveries go on at once and the backlog ends
+//	I6  liveness      after each fault the backlog begins to drain at once, and it ends
 //	I7  bounds        memory, disk and descriptors stay below their limits
 //	I9  metrics       counters agree with the history
 //

@@ -36,7 +36,10 @@ func (c *checker) judgeAccepted(at int64, e *event) {
 func (c *checker) delivered(i int32, e *event, d *delivery, r *history.Record) {
 	began := r.Began()
 	c.judged(Duplicates)
-	c.progressed(r.At, r.Receive.Target)
+	c.progressed(r.At)
+	if d.done == 0 {
+		c.drained(e, d, r)
+	}
 	d.done++
 	c.truth.delivered(e.endpoint.name, c.doubtful(began))
 	if d.done == 1 {

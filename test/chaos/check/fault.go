@@ -13,11 +13,8 @@ type window struct {
 	history.Fault
 	begin int64
 	// end is the far future while the fault lasts.
-	end int64
-	// firstDelivery is when something was delivered after the end, else 0.
-	firstDelivery int64
-	// backlog is what was pending at the end.
-	backlog float64
+	end     int64
+	backlog backlog
 	// ended counts the deliveries that the end was blamed for.
 	ended int
 }

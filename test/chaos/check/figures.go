@@ -37,6 +37,12 @@ type Figures struct {
 	// Injected is the number of faults, Faults tells about each kind.
 	Injected int
 	Faults   map[string]FaultFigures
+	// Recovery is the time from the ends of all faults that left a backlog to its
+	// first delivery, Tried that until all of it was tried again. Overtaken counts
+	// those that did not recover in time because there was a next fault: they are
+	// in neither.
+	Recovery, Tried Times
+	Overtaken       int
 	// Acks are times between request and answer, Ages between first request and
 	// delivery.
 	Acks Times
@@ -48,7 +54,8 @@ type Figures struct {
 // FaultFigures is what faults of one kind amounted to.
 type FaultFigures struct {
 	Count int
-	// Recovery is the time from their ends to the first delivery.
+	// Recovery is the time from their ends to the first delivery of what was
+	// acknowledged before, where there was such a backlog.
 	Recovery Times
 }
 
@@ -118,7 +125,8 @@ func (c *checker) figures() Figures {
 		Duration: time.Duration(c.last - c.first), Acknowledged: m.acked, Lost: m.lost,
 		Requests: m.requests, Answers: m.answers, Forged: m.forged, Received: m.receives, Delivered: m.deliveries,
 		Repeated: m.repeated, Outside: m.outside, Failed: m.failed, Dead: m.dead, Injected: len(c.windows),
-		Faults: map[string]FaultFigures{}, Acks: m.acks.times(), Ages: m.ages.times(), Peaks: m.peaks,
+		Faults: map[string]FaultFigures{}, Recovery: c.recovered.first.times(), Tried: c.recovered.tried.times(),
+		Overtaken: c.recovered.overtaken, Acks: m.acks.times(), Ages: m.ages.times(), Peaks: m.peaks,
 	}
 	for i := range c.events {
 		e := &c.events[i]
@@ -136,8 +144,8 @@ func (c *checker) figures() Figures {
 		if recoveries[w.Kind] == nil {
 			recoveries[w.Kind] = &distribution{}
 		}
-		if w.firstDelivery > 0 {
-			recoveries[w.Kind].add(time.Duration(w.firstDelivery - w.end))
+		if w.backlog.events > 0 {
+			recoveries[w.Kind].add(time.Duration(w.backlog.first - w.end))
 		}
 		kind := figures.Faults[w.Kind]
 		figures.Faults[w.Kind] = FaultFigures{Count: kind.Count + 1, Recovery: recoveries[w.Kind].times()}

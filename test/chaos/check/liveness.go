@@ -1,7 +1,6 @@
 package check
 
 import (
-	"slices"
 	"strings"
 	"time"
 
@@ -21,8 +20,6 @@ type liveness struct {
 	clear   int64
 	// ready are the processes by what they said last.
 	ready map[string]float64
-	// waiting are the faults that ended with no delivery since.
-	waiting []int
 }
 
 // observeSample is I7, and notes the depth for I6.
@@ -57,49 +54,14 @@ func (c *checker) observeSample(at int64, s *history.Sample) {
 	}
 }
 
-// healed notes that a fault ended.
-func (c *checker) healed(i int, at int64) {
-	w := &c.windows[i]
-	if slices.Contains(w.Excuses, history.ExcuseDuplicates) {
-		c.doubt.ended = at
-		if w.Phase == history.Begin {
-			c.doubt.open--
-		}
-	}
-	w.end = at
-	w.backlog = c.live.pending
-	c.live.waiting = append(c.live.waiting, i)
-}
-
-// progressed notes a delivery, which may be the first after faults that ended.
-func (c *checker) progressed(at int64, target string) {
-	if c.live.clear > 0 {
-		c.live.clear = max(c.live.clear, at)
-	}
-	c.live.waiting = slices.DeleteFunc(c.live.waiting, func(i int) bool {
-		w := &c.windows[i]
-		if len(w.Targets) > 0 && !slices.Contains(w.Targets, target) {
-			return false
-		}
-		w.firstDelivery = at
-		return true
-	})
-}
-
 // judgeLiveness is I6.
 func (c *checker) judgeLiveness() {
 	run := c.result.Run
-	var heal *window
-	for i := range c.windows {
-		if w := &c.windows[i]; heal == nil || w.end > heal.end {
-			heal = w
-		}
-	}
 	quiet := c.live.busy
-	if heal != nil && len(c.open) == 0 {
-		quiet = max(quiet, heal.end)
-		c.judgeRecovery(heal)
+	if n := len(c.healings); n > 0 && len(c.open) == 0 {
+		quiet = max(quiet, c.windows[c.healings[n-1]].end)
 	}
+	c.judgeRecoveries()
 	for _, i := range c.open {
 		c.violate(Liveness, Violation{Target: c.windows[i].Who, At: c.windows[i].begin},
 			"the fault %s has no end in the history", c.windows[i].Kind)
@@ -121,18 +83,5 @@ func (c *checker) judgeLiveness() {
 		if ready == 0 {
 			c.violate(Liveness, Violation{Target: process, At: c.last}, "not ready at the end")
 		}
-	}
-}
-
-// judgeRecovery judges how soon deliveries went on after the last fault.
-func (c *checker) judgeRecovery(w *window) {
-	limit := c.result.Run.RecoverySeconds
-	if limit <= 0 || w.backlog == 0 {
-		return
-	}
-	c.judged(Liveness)
-	if took := time.Duration(w.firstDelivery - w.end); w.firstDelivery == 0 || took.Seconds() > limit {
-		c.violate(Liveness, Violation{Target: w.Who, At: w.end},
-			"with %.0f pending, the first delivery after %s came %v later, not within %v s", w.backlog, w.Kind, took, limit)
 	}
 }

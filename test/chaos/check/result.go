@@ -69,7 +69,8 @@ var titles = []struct {
 type Verdict struct {
 	Invariant Invariant
 	Title     string
-	// Checked counts what was judged; a verdict over nothing proves nothing.
+	// Checked counts what was judged. A verdict over nothing proves nothing: it is
+	// a violation, unless the run does not claim the invariant.
 	Checked int
 	// Count is the number of violations; the first of them are in Violations.
 	Count      int

@@ -37,6 +37,9 @@ func (c *checker) observeAttempt(i, position int32, r *history.Record) {
 	d, got, began := &c.deliveries[position], r.Receive, r.Began()
 	e := &c.events[i]
 	c.judged(Schedule)
+	if d.done == 0 {
+		c.retried(e, d, r)
+	}
 	if d.attempts > 0 && d.done == 0 {
 		if began < d.due-int64(early) {
 			c.suspect(i, d, began, "tried before the time that its target asked for,")

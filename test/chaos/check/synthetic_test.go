@@ -24,7 +24,7 @@ type synthetic struct{ records []history.Record }
 func healthy() *synthetic {
 	h := &synthetic{}
 	h.add(1, history.Record{Run: &history.Run{
-		Scenario: "synthetic", DrainSeconds: 5, RecoverySeconds: 2,
+		Scenario: "synthetic", DrainSeconds: 5, RecoverySeconds: 2, Unjudged: []string{"I6", "I7", "I9"},
 		Limits: map[string]map[string]float64{"receiver": {history.ValueRSS: 1000}},
 	}})
 	h.add(1, history.Record{Process: &history.Process{Name: "receiver", PID: 1, Started: true}})

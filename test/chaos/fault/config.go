@@ -14,8 +14,12 @@ import (
 var (
 	Suspend  = &Kind{Name: "F16 suspend an endpoint", Lane: Others, Inject: suspend}
 	Rotate   = &Kind{Name: "F16 rotate a secret", Lane: Others, Inject: rotate}
-	Retarget = &Kind{Name: "F16 take a target away and give it back", Lane: Others, Inject: retarget}
-	Recreate = &Kind{Name: "F16 delete an endpoint and make it anew", Lane: Others, Inject: recreate}
+	Retarget = &Kind{
+		Name: "F16 take a target away and give it back", Lane: Others, Allows: droppedInHand, Inject: retarget,
+	}
+	Recreate = &Kind{
+		Name: "F16 delete an endpoint and make it anew", Lane: Others, Allows: droppedInHand, Inject: recreate,
+	}
 )
 
 func (i *Injection) endpoint() *world.Endpoint {

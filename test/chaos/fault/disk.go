@@ -15,7 +15,8 @@ import (
 // F3, F5 and F10 need the shim in redis-server.
 var (
 	PowerLoss = &Kind{
-		Name: "F3 power loss", Lane: Processes, Excuses: duplicates, AtBegin: true, Needs: shimmed, Inject: powerLoss,
+		Name: "F3 power loss", Lane: Processes, Excuses: duplicates, AtBegin: true, Allows: leases, Needs: shimmed,
+		Inject: powerLoss,
 	}
 	SlowDisk  = &Kind{Name: "F5 slow fsync", Lane: Processes, Excuses: duplicates, Needs: shimmed, Inject: slowDisk}
 	FailDisk  = &Kind{Name: "F5 failing fsync", Lane: Processes, Excuses: duplicates, Needs: shimmed, Inject: failDisk}

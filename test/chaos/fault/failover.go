@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/postern-dev/postern/test/chaos/traffic"
 	"github.com/postern-dev/postern/test/chaos/world"
 	"github.com/postern-dev/postern/test/kube"
 )
@@ -75,6 +76,9 @@ func stalledReplica(ctx context.Context, i *Injection) error {
 		return errors.New("there is no primary to begin with")
 	}
 	i.Begin(primary.Name, "kill -9 after %s", stalling)
+	// What is acknowledged meanwhile must be in the store alone.
+	i.behave(traffic.Behaviour{Kind: traffic.Fail, Status: 503})
+	defer i.mend(i.Targets...)
 	for _, s := range i.World.Stores {
 		if s != primary {
 			s.Pause()
@@ -88,6 +92,7 @@ func stalledReplica(ctx context.Context, i *Injection) error {
 	}
 	err := i.awaitSwitch(healing(ctx), primary)
 	primary.Release()
+	i.mend(i.Targets...)
 	return errors.Join(err, i.awaitHealthy(healing(ctx)))
 }
 

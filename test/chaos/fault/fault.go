@@ -42,6 +42,9 @@ type Kind struct {
 	Excuses []history.Excuse
 	AtBegin bool
 	AtEnd   bool
+	// Allows is how long after its end an event may wait that somebody had in hand
+	// meanwhile, and why. Nil allows nothing: what waits must go on at once.
+	Allows func(*Env) (wait time.Duration, why string)
 	// Needs says why it cannot be injected here; empty when it can. Nil needs nothing.
 	Needs func(*Env) string
 	// Inject acts, waits and heals. It returns an error when the world did not
@@ -129,10 +132,15 @@ func (i *Injection) End() {
 func (i *Injection) At(targets ...string) { i.targets = targets }
 
 func (i *Injection) record(phase history.Phase, detail string) {
-	i.History.Write(history.Record{Fault: &history.Fault{
+	f := &history.Fault{
 		N: i.n, Kind: i.Kind.Name, Who: i.who, Phase: phase,
 		Excuses: i.Kind.Excuses, AtBegin: i.Kind.AtBegin, AtEnd: i.atEnd(), Targets: i.targets, Detail: detail,
-	}})
+	}
+	if i.Kind.Allows != nil {
+		wait, why := i.Kind.Allows(i.Env)
+		f.AllowSeconds, f.AllowWhy = wait.Seconds(), why
+	}
+	i.History.Write(history.Record{Fault: f})
 }
 
 // atEnd bounds the deliveries that a process can be about to make when it is

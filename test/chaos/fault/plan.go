@@ -20,6 +20,8 @@ type Step struct {
 	At   time.Duration
 	Kind *Kind
 	Seed uint64
+	// Must steps happen even when the time is over.
+	Must bool
 }
 
 // Plan chooses count faults for a time by a seed: the first of each kind come
@@ -39,6 +41,25 @@ func Plan(seed uint64, length time.Duration, count int, choices []Choice) []Step
 		}
 		at := time.Duration(n)*gap + time.Duration(chance.Float64()*float64(gap))
 		steps = append(steps, Step{At: at, Kind: kind, Seed: chance.Uint64()})
+	}
+	return steps
+}
+
+// Script is the plan of a run that needs certain faults: they happen in their
+// order and in turns, and the first turn to its end.
+func Script(seed uint64, length time.Duration, count int, kinds []*Kind) []Step {
+	if len(kinds) == 0 {
+		return nil
+	}
+	chance := rand.New(rand.NewPCG(seed, 2))
+	count = max(count, len(kinds))
+	gap := length / time.Duration(count)
+	steps := make([]Step, 0, count)
+	for n := range count {
+		steps = append(steps, Step{
+			// The first one meets traffic that flows.
+			At: time.Duration(n)*gap + gap/2, Kind: kinds[n%len(kinds)], Seed: chance.Uint64(), Must: n < len(kinds),
+		})
 	}
 	return steps
 }
@@ -75,8 +96,23 @@ func (e *Env) Able(choices []Choice) (able []Choice, skipped map[string]string) 
 	return able, skipped
 }
 
+// Lulls are times in which no fault begins, so that how the world recovers shows
+// beyond the next one.
+const (
+	lullEvery = 30 * time.Second
+	lull      = 4 * time.Second
+)
+
+// untilEndOfLull is how long a lull lasts on.
+func untilEndOfLull(since time.Duration) time.Duration {
+	if at := since % lullEvery; at >= lullEvery-lull {
+		return lullEvery - at
+	}
+	return 0
+}
+
 // Execute lets the faults of a plan happen, those of one lane one after the
-// other: one that takes long delays the next. It ends with the last one that is
+// other: one that takes long delays the next, and so does a lull. It ends with the last one that is
 // begun before the time is over or the context ends.
 func (e *Env) Execute(ctx context.Context, length time.Duration, steps []Step) {
 	begun := time.Now()
@@ -89,7 +125,8 @@ func (e *Env) Execute(ctx context.Context, length time.Duration, steps []Step) {
 		slices.SortFunc(lane, func(a, b Step) int { return int(a.At - b.At) })
 		all.Go(func() {
 			for _, step := range lane {
-				if !rest(ctx, time.Until(begun.Add(step.At))) || time.Since(begun) > length {
+				if !rest(ctx, time.Until(begun.Add(step.At))) || !rest(ctx, untilEndOfLull(time.Since(begun))) ||
+					time.Since(begun) > length && !step.Must {
 					return
 				}
 				e.Inject(ctx, step.Kind, step.Seed)

@@ -44,6 +44,83 @@ func TestAPlanFollowsFromItsSeed(t *testing.T) {
 	}
 }
 
+func TestAScriptHasEveryKindInTurns(t *testing.T) {
+	t.Parallel()
+	kinds := []*fault.Kind{fault.KillStore, fault.KillReceiver, fault.PowerLoss}
+	for _, test := range []struct {
+		count int
+		want  []*fault.Kind
+	}{
+		{1, kinds},
+		{3, kinds},
+		{5, []*fault.Kind{fault.KillStore, fault.KillReceiver, fault.PowerLoss, fault.KillStore, fault.KillReceiver}},
+	} {
+		steps := fault.Script(1, time.Minute, test.count, kinds)
+		var got []*fault.Kind
+		for i, step := range steps {
+			got = append(got, step.Kind)
+			if must := i < len(kinds); step.Must != must || step.At >= time.Minute {
+				t.Errorf("of %d, step %d is %+v", test.count, i, step)
+			}
+		}
+		if !slices.Equal(got, test.want) {
+			t.Errorf("%d faults of three kinds are %v", test.count, kindsOf(steps))
+		}
+	}
+	if steps := fault.Script(1, time.Minute, 5, nil); len(steps) != 0 {
+		t.Errorf("without kinds there are %d steps", len(steps))
+	}
+}
+
+func TestWhatMustHappenHappensAfterTheTimeIsOver(t *testing.T) {
+	folder := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		writer, err := history.Create(folder, "harness")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer writer.Close()
+		long := func(name string) *fault.Kind {
+			return &fault.Kind{Name: name, Lane: fault.Processes, Inject: func(_ context.Context, i *fault.Injection) error {
+				i.Begin("nobody", "")
+				<-time.After(20 * time.Second)
+				return nil
+			}}
+		}
+		env := &fault.Env{History: writer}
+		env.Execute(t.Context(), 10*time.Second, fault.Script(1, 10*time.Second, 4, []*fault.Kind{long("one"), long("other")}))
+		if got := env.Injected(); got != 2 {
+			t.Errorf("%d faults happened, want each of two once", got)
+		}
+	})
+}
+
+func TestNothingBeginsInALull(t *testing.T) {
+	folder := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		writer, err := history.Create(folder, "harness")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer writer.Close()
+		begun, latest := time.Now(), time.Duration(0)
+		short := &fault.Kind{Name: "short", Lane: fault.Processes, Inject: func(_ context.Context, i *fault.Injection) error {
+			i.Begin("nobody", "")
+			at := time.Since(begun)
+			if at > 26*time.Second && at < 30*time.Second {
+				t.Errorf("a fault begins after %v", at)
+			}
+			latest = max(latest, at)
+			return nil
+		}}
+		env := &fault.Env{History: writer}
+		env.Execute(t.Context(), time.Minute, fault.Plan(1, time.Minute, 300, []fault.Choice{{Kind: short, Weight: 1}}))
+		if env.Injected() < 250 || latest < 50*time.Second {
+			t.Errorf("%d faults happened, the last after %v", env.Injected(), latest)
+		}
+	})
+}
+
 func TestEveryKindHasANameOfItsOwn(t *testing.T) {
 	t.Parallel()
 	seen := map[string]bool{}

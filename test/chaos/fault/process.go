@@ -4,17 +4,19 @@ import (
 	"context"
 	"time"
 
+	"github.com/postern-dev/postern/test/chaos/traffic"
 	"github.com/postern-dev/postern/test/chaos/world"
 )
 
 // F1: processes die.
 var (
 	KillReceiver = &Kind{
-		Name: "F1 kill receiver", Lane: Processes, Excuses: duplicates, AtBegin: true, Inject: killReceiver,
+		Name: "F1 kill receiver", Lane: Processes, Excuses: duplicates, AtBegin: true, Allows: leases, Inject: killReceiver,
 	}
 	KillStore = &Kind{Name: "F1 kill redis", Lane: Processes, Excuses: duplicates, AtBegin: true, Inject: killStore}
 	KillBoth  = &Kind{
-		Name: "F1 kill receiver and redis", Lane: Processes, Excuses: duplicates, AtBegin: true, Inject: killBoth,
+		Name: "F1 kill receiver and redis", Lane: Processes, Excuses: duplicates, AtBegin: true, Allows: leases,
+		Inject: killBoth,
 	}
 	KillManager = &Kind{Name: "F1 kill manager", Lane: Others, Inject: killManager}
 )
@@ -22,12 +24,13 @@ var (
 // F7: processes stop for a while.
 var (
 	PauseReceiver = &Kind{
-		Name: "F7 stop receiver", Lane: Processes, Excuses: duplicates, AtBegin: true, AtEnd: true, Inject: pauseReceiver,
+		Name: "F7 stop receiver", Lane: Processes, Excuses: duplicates, AtBegin: true, AtEnd: true, Allows: leases,
+		Inject: pauseReceiver,
 	}
 	PauseStore     = &Kind{Name: "F7 stop redis", Lane: Processes, Excuses: duplicates, Inject: pauseStore}
 	PausePastLease = &Kind{
 		Name: "F7 stop receiver past its leases", Lane: Longs, Excuses: duplicates, AtBegin: true, AtEnd: true,
-		Inject: pausePastLease,
+		Allows: leases, Inject: pausePastLease,
 		Needs: func(e *Env) string {
 			if len(e.World.Receivers) < 2 {
 				return "nobody else could take the leases: it needs two receivers"
@@ -81,15 +84,29 @@ func pauseStore(ctx context.Context, i *Injection) error {
 	return pause(ctx, i, i.store().Unit, i.between(200*time.Millisecond, 4*time.Second))
 }
 
+// pausePastLease stops a receiver that has more in memory than in flight: that
+// is what it must not deliver when it goes on.
 func pausePastLease(ctx context.Context, i *Injection) error {
-	return pause(ctx, i, i.receiver().Unit, pastLease)
+	i.behave(traffic.Behaviour{Kind: traffic.Slow, Delay: 500 * time.Millisecond})
+	defer i.mend(i.Targets...)
+	if !rest(ctx, gathering) {
+		return nil
+	}
+	r := i.receiver()
+	i.Begin(r.Name, "stopped for %s", pastLease)
+	r.Pause()
+	i.mend(i.Targets...)
+	rest(ctx, pastLease)
+	i.End() // what it had in hand is delivered the moment that it goes on
+	r.Resume()
+	return i.World.AwaitReady(healing(ctx))
 }
 
 func pause(ctx context.Context, i *Injection, u *world.Unit, length time.Duration) error {
 	i.Begin(u.Name, "stopped for %s", length.Round(time.Millisecond))
 	u.Pause()
 	rest(ctx, length)
-	i.End() // what it had in hand is delivered the moment that it goes on
+	i.End()
 	u.Resume()
 	return i.World.AwaitReady(healing(ctx))
 }

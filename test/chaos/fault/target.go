@@ -25,13 +25,13 @@ var (
 	TargetResets = behaving("F9 target resets", traffic.Behaviour{Kind: traffic.Reset})
 	TargetGone   = behaving("F9 target answers 410", traffic.Behaviour{Kind: traffic.Gone})
 
-	TargetStops = &Kind{Name: "F9 target is dead", Lane: Targets, Excuses: duplicates, Inject: targetStops}
+	TargetStops = &Kind{Name: "F9 target is dead", Lane: Targets, Excuses: duplicates, Allows: probed, Inject: targetStops}
 )
 
 // behaving is a fault of one target. The late ones excuse duplicates: the target
 // may have done its work and the receiver not have heard of it.
 func behaving(name string, behaviour traffic.Behaviour) *Kind {
-	kind := &Kind{Name: name, Lane: Targets}
+	kind := &Kind{Name: name, Lane: Targets, Allows: probed}
 	switch behaviour.Kind {
 	case traffic.Slow, traffic.Huge:
 		kind.Excuses = duplicates

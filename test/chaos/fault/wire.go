@@ -13,12 +13,12 @@ var (
 	CutReply   = &Kind{Name: "F2 cut a reply of redis", Lane: Wires, Needs: gated, Inject: cut(proxy.Replies)}
 
 	KillAtRequest = &Kind{
-		Name: "F2 kill receiver in a request to redis", Lane: Wires, Excuses: duplicates, AtBegin: true, Needs: gated,
-		Inject: killAt(proxy.Requests),
+		Name: "F2 kill receiver in a request to redis", Lane: Wires, Excuses: duplicates, AtBegin: true, Allows: leases,
+		Needs: gated, Inject: killAt(proxy.Requests),
 	}
 	KillAtReply = &Kind{
-		Name: "F2 kill receiver in a reply of redis", Lane: Wires, Excuses: duplicates, AtBegin: true, Needs: gated,
-		Inject: killAt(proxy.Replies),
+		Name: "F2 kill receiver in a reply of redis", Lane: Wires, Excuses: duplicates, AtBegin: true, Allows: leases,
+		Needs: gated, Inject: killAt(proxy.Replies),
 	}
 	KillStoreAtRequest = &Kind{
 		Name: "F2 kill redis in a request", Lane: Wires, Excuses: duplicates, AtBegin: true, Needs: gated,

@@ -29,6 +29,25 @@ type Record struct {
 // Time is At as a time.
 func (r *Record) Time() time.Time { return time.Unix(0, r.At) }
 
+// Sender is the sender's id of the event that the record is about, empty when it
+// is about none.
+func (r *Record) Sender() string {
+	switch {
+	case r.Send != nil:
+		return r.Send.ID
+	case r.Response != nil:
+		return r.Response.ID
+	case r.Receive != nil:
+		return r.Receive.ID
+	case r.Dead != nil:
+		return r.Dead.ID
+	case r.Admin != nil:
+		return r.Admin.ID
+	default:
+		return ""
+	}
+}
+
 // Run says what was run and by which bounds it is judged. There is one.
 type Run struct {
 	Scenario string `json:"scenario"`
@@ -40,9 +59,12 @@ type Run struct {
 	// DrainSeconds is how long after the last fault and the last answer the
 	// backlog may last.
 	DrainSeconds float64 `json:"drainSeconds"`
-	// RecoverySeconds is how long after the last fault the first delivery of a
-	// backlog may take.
+	// RecoverySeconds is how long after a fault the first delivery of what was
+	// acknowledged before its end may take; 0 means that it is not judged.
 	RecoverySeconds float64 `json:"recoverySeconds,omitempty"`
+	// Unjudged are the invariants of which the run need not show anything. A
+	// verdict over nothing on any other is a failure.
+	Unjudged []string `json:"unjudged,omitempty"`
 	// Limits are upper bounds of samples, by process and then by value.
 	Limits map[string]map[string]float64 `json:"limits,omitempty"`
 }
@@ -202,8 +224,12 @@ type Fault struct {
 	AtBegin bool `json:"atBegin,omitempty"`
 	// AtEnd is how many more are excused at the end, where AtBegin is set: a
 	// process that was stopped may go on with what it was about to do.
-	AtEnd  int    `json:"atEnd,omitempty"`
-	Detail string `json:"detail,omitempty"`
+	AtEnd int `json:"atEnd,omitempty"`
+	// AllowSeconds is how long after the end an event may wait that somebody had
+	// in hand during the fault, because of AllowWhy.
+	AllowSeconds float64 `json:"allowSeconds,omitempty"`
+	AllowWhy     string  `json:"allowWhy,omitempty"`
+	Detail       string  `json:"detail,omitempty"`
 }
 
 // Actions of [Admin].

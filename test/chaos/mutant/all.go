@@ -16,9 +16,17 @@ const (
 	targetRefuses = "F9 target answers 422"
 	targetBusy    = "F9 target answers 429 with Retry-After"
 	targetDown    = "F9 target answers 503 with Retry-After"
-	targetSlow    = "F9 target takes half a second"
+	resetStore    = "F8 reset the store's connections"
 	flipBits      = "F14 flipped bits in bodies"
 	failover      = "F15 replica stalls and the primary dies"
+)
+
+// Parts of violations' messages.
+const (
+	// lost begins that of an event that a target never got.
+	lost = "acknowledged, and"
+	// unverified is what both the sender's and the target's side are told by.
+	unverified = "verif"
 )
 
 // All returns every mutant.

@@ -5,11 +5,11 @@ import "github.com/postern-dev/postern/test/chaos/check"
 // deliveryMutants break what is promised about deliveries.
 var deliveryMutants = []Mutant{
 	{
-		Name:       "retry-after-ignored",
-		Why:        "a target that asks for time is not given any",
-		Topology:   sidecar,
-		Faults:     []string{targetBusy, targetDown},
-		Invariants: []check.Invariant{check.Schedule},
+		Name:     "retry-after-ignored",
+		Why:      "a target that asks for time is not given any",
+		Topology: sidecar,
+		Faults:   []string{targetBusy, targetDown},
+		Signs:    []Sign{{check.Schedule, "before the time that its target asked for"}},
 		Patches: []Patch{{
 			File: "receiver/deliver/policy/retryafter.go",
 			Old:  "		return time.Duration(seconds) * time.Second\n",
@@ -17,11 +17,11 @@ var deliveryMutants = []Mutant{
 		}},
 	},
 	{
-		Name:       "no-backoff",
-		Why:        "an event is tried again at once",
-		Topology:   sidecar,
-		Faults:     []string{targetRefuses},
-		Invariants: []check.Invariant{check.Schedule},
+		Name:     "no-backoff",
+		Why:      "an event is tried again at once",
+		Topology: sidecar,
+		Faults:   []string{targetRefuses},
+		Signs:    []Sign{{check.Schedule, "the mean of"}},
 		Patches: []Patch{{
 			File: "receiver/deliver/policy/schedule.go",
 			Old:  "	return time.Duration(random * float64(ceiling(retry, attempts)))\n",
@@ -29,11 +29,11 @@ var deliveryMutants = []Mutant{
 		}},
 	},
 	{
-		Name:       "any-answer-is-done",
-		Why:        "an event counts as delivered when its target answered 500",
-		Topology:   sidecar,
-		Faults:     []string{targetFails},
-		Invariants: []check.Invariant{check.Durability},
+		Name:     "any-answer-is-done",
+		Why:      "an event counts as delivered when its target answered 500",
+		Topology: sidecar,
+		Faults:   []string{targetFails},
+		Signs:    []Sign{{check.Durability, lost}},
 		Patches: []Patch{{
 			File: "receiver/deliver/policy/outcome.go",
 			Old:  "Outcome{Verdict: Retry, Reason: ReasonServerError,",
@@ -41,11 +41,12 @@ var deliveryMutants = []Mutant{
 		}},
 	},
 	{
-		Name:       "gives-up-on-outage",
-		Why:        "the loop that claims events ends with the first error of the store",
-		Topology:   sidecar,
-		Faults:     []string{targetFails, killStore},
-		Invariants: []check.Invariant{check.Durability, check.Liveness},
+		Name:     "gives-up-on-outage",
+		Why:      "the loop that claims events ends with the first error of the store",
+		Topology: sidecar,
+		Faults:   []string{killStore},
+		Targets:  Stubborn,
+		Signs:    []Sign{{check.Durability, lost}, {check.Liveness, "pending at the end"}},
 		Patches: []Patch{
 			{
 				File: "receiver/deliver/outage.go",
@@ -56,6 +57,28 @@ var deliveryMutants = []Mutant{
 				File: "receiver/deliver/outage.go",
 				Old:  "	ended := e.outage.ended()\n",
 				New:  "	ended := false\n",
+			},
+		},
+	},
+	{
+		Name:     "rests-after-outage",
+		Why:      "after an error of the store nobody looks at its queues for some seconds",
+		Topology: sidecar,
+		Faults:   []string{killStore},
+		Targets:  Stubborn,
+		Signs:    []Sign{{check.Liveness, "in the backlog, the first delivery after"}},
+		Patches: []Patch{
+			{
+				File: "receiver/deliver/outage.go",
+				Old:  "	first := e.outage.failed(time.Now(), e.opts.Rand())\n",
+				New: "	first := e.outage.failed(time.Now(), e.opts.Rand())\n" +
+					"	e.outage.until = time.Now().Add(8 * time.Second)\n",
+			},
+			{
+				File: "receiver/deliver/outage.go",
+				Old:  "	ended := e.outage.ended()\n",
+				New: "	ended := false\n" +
+					"	if time.Now().After(e.outage.until) {\n		ended = e.outage.ended()\n	}\n",
 			},
 		},
 	},

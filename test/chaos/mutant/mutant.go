@@ -27,14 +27,35 @@ type Mutant struct {
 	Why string
 	// Topology is the world to run it in: sidecar, external or sentinel.
 	Topology string
-	// Faults are the names of the faults that bring it out; none means that it
-	// shows without any.
+	// Faults are the names of the faults that bring it out: all of them happen, in
+	// this order and in turns. None means that it shows without any.
 	Faults []string
+	// Targets is what keeps events in the store while the faults happen: by default
+	// targets that refuse some of them, else [Stubborn] or [Slow].
+	Targets string
+	// Rate is new events in a second; 0 means as many as other mutants get.
+	Rate float64
 	// StoreArgs are added to those of redis-server.
 	StoreArgs []string
-	// Invariants are those of which at least one must be found violated.
-	Invariants []check.Invariant
-	Patches    []Patch
+	// Signs are the violations of which at least one must be found: a run in which
+	// something else is wrong has not caught the mutant.
+	Signs   []Sign
+	Patches []Patch
+}
+
+// What targets do with the events of a mutant.
+const (
+	// Stubborn targets refuse half of them.
+	Stubborn = "stubborn"
+	// Slow targets take their time or refuse, so that many are in hand.
+	Slow = "slow"
+)
+
+// Sign is a violation by which a mutant is known.
+type Sign struct {
+	Invariant check.Invariant
+	// Text is a part of the message.
+	Text string
 }
 
 // Patch is one replacement in a file.

@@ -5,10 +5,10 @@ import "github.com/postern-dev/postern/test/chaos/check"
 // requestMutants break what is promised about requests.
 var requestMutants = []Mutant{
 	{
-		Name:       "deliver-unverified",
-		Why:        "requests whose signature does not hold are delivered",
-		Topology:   sidecar,
-		Invariants: []check.Invariant{check.Authenticity},
+		Name:     "deliver-unverified",
+		Why:      "requests whose signature does not hold are delivered",
+		Topology: sidecar,
+		Signs:    []Sign{{check.Authenticity, unverified}},
 		Patches: []Patch{{
 			File: "receiver/ingest/verification.go",
 			Old:  "	if x.route().Source.Enforcement != route.EnforcementAudit {\n",
@@ -16,10 +16,10 @@ var requestMutants = []Mutant{
 		}},
 	},
 	{
-		Name:       "stale-accepted",
-		Why:        "a request may be as old as it likes",
-		Topology:   sidecar,
-		Invariants: []check.Invariant{check.Authenticity},
+		Name:     "stale-accepted",
+		Why:      "a request may be as old as it likes",
+		Topology: sidecar,
+		Signs:    []Sign{{check.Authenticity, unverified}},
 		Patches: []Patch{{
 			File: "receiver/verify/special.go",
 			Old:  "	case age > t.past:\n",
@@ -27,10 +27,10 @@ var requestMutants = []Mutant{
 		}},
 	},
 	{
-		Name:       "types-ignored",
-		Why:        "targets get events of types that they do not want",
-		Topology:   sidecar,
-		Invariants: []check.Invariant{check.Phantoms},
+		Name:     "types-ignored",
+		Why:      "targets get events of types that they do not want",
+		Topology: sidecar,
+		Signs:    []Sign{{check.Phantoms, "are for other targets"}},
 		Patches: []Patch{{
 			File: "receiver/table/targets.go",
 			Old:  "	if !route.MatchesEventType(t.types, facts.Event.Type) {\n",
@@ -38,15 +38,39 @@ var requestMutants = []Mutant{
 		}},
 	},
 	{
-		Name:       "counts-twice",
-		Why:        "the metrics count every request twice",
-		Topology:   sidecar,
-		Invariants: []check.Invariant{check.Metrics},
+		Name:     "counts-twice",
+		Why:      "the metrics count every request twice",
+		Topology: sidecar,
+		Signs:    []Sign{{check.Metrics, "in the metrics"}},
 		Patches: []Patch{{
 			File: "receiver/ingest/handler.go",
 			Old:  "	h.Metrics.Answered(x.route(), string(reply.outcome), took)\n",
 			New: "	h.Metrics.Answered(x.route(), string(reply.outcome), took)\n" +
 				"	h.Metrics.Answered(x.route(), string(reply.outcome), took)\n",
 		}},
+	},
+	{
+		Name:     "keeps-all",
+		Why:      "what requests were read into is kept for good",
+		Topology: sidecar,
+		Signs:    []Sign{{check.Bounds, "rss_bytes is"}},
+		Patches: []Patch{
+			{
+				File: "receiver/ingest/handler.go",
+				Old:  "	h.Metrics.Answered(x.route(), string(reply.outcome), took)\n",
+				New: "	h.Metrics.Answered(x.route(), string(reply.outcome), took)\n" +
+					"	kept.Store(x, bytes.Repeat([]byte{1}, 512<<10))\n",
+			},
+			{
+				File: "receiver/ingest/handler.go",
+				Old:  "// Options configure a [Handler].",
+				New:  "var kept sync.Map\n\n// Options configure a [Handler].",
+			},
+			{
+				File: "receiver/ingest/handler.go",
+				Old:  "import (\n",
+				New:  "import (\n	\"bytes\"\n	\"sync\"\n",
+			},
+		},
 	},
 }

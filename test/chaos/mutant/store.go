@@ -5,11 +5,11 @@ import "github.com/postern-dev/postern/test/chaos/check"
 // storeMutants break what is promised about the store.
 var storeMutants = []Mutant{
 	{
-		Name:       "ack-before-store",
-		Why:        "the sender is answered before the event is stored",
-		Topology:   sidecar,
-		Faults:     []string{killStore, killReceiver},
-		Invariants: []check.Invariant{check.Durability},
+		Name:     "ack-before-store",
+		Why:      "the sender is answered before the event is stored",
+		Topology: sidecar,
+		Faults:   []string{killStore, killReceiver},
+		Signs:    []Sign{{check.Durability, lost}},
 		Patches: []Patch{{
 			File: "receiver/ingest/admit.go",
 			Old:  "	receipt, err := h.store(x, admission)\n",
@@ -24,11 +24,11 @@ var storeMutants = []Mutant{
 		}},
 	},
 	{
-		Name:       "ack-on-error",
-		Why:        "an event that the store did not take is acknowledged",
-		Topology:   sidecar,
-		Faults:     []string{killStore},
-		Invariants: []check.Invariant{check.Durability},
+		Name:     "ack-on-error",
+		Why:      "an event that the store did not take is acknowledged",
+		Topology: sidecar,
+		Faults:   []string{killStore},
+		Signs:    []Sign{{check.Durability, lost}},
 		Patches: []Patch{{
 			File: "receiver/ingest/admit.go",
 			Old:  "		return nil, refuseStore(err)\n",
@@ -36,11 +36,12 @@ var storeMutants = []Mutant{
 		}},
 	},
 	{
-		Name:       "mark-first",
-		Why:        "the mark of deduplication is written before the event, in a step of its own",
-		Topology:   sidecar,
-		Faults:     []string{killStore, killReceiver},
-		Invariants: []check.Invariant{check.Durability},
+		Name:     "mark-first",
+		Why:      "the mark of deduplication is written before the event, in a step of its own",
+		Topology: sidecar,
+		Faults:   []string{killStore, resetStore},
+		Rate:     1500,
+		Signs:    []Sign{{check.Durability, lost}},
 		Patches: []Patch{
 			{
 				File: "receiver/queue/admit.go",
@@ -75,12 +76,13 @@ var storeMutants = []Mutant{
 		},
 	},
 	{
-		Name:       "everysec",
-		Why:        "events are acknowledged up to a second before they are on the disk",
-		Topology:   sidecar,
-		Faults:     []string{powerLoss, targetFails},
-		StoreArgs:  []string{"--appendfsync", "everysec"},
-		Invariants: []check.Invariant{check.Durability},
+		Name:      "everysec",
+		Why:       "events are acknowledged up to a second before they are on the disk",
+		Topology:  sidecar,
+		Faults:    []string{powerLoss},
+		Targets:   Stubborn,
+		StoreArgs: []string{"--appendfsync", "everysec"},
+		Signs:     []Sign{{check.Durability, lost}},
 		Patches: []Patch{{
 			File: "receiver/queue/settings.go",
 			Old:  `{Name: "appendfsync", Want: "always"`,
@@ -88,11 +90,12 @@ var storeMutants = []Mutant{
 		}},
 	},
 	{
-		Name:       "pop-without-lease",
-		Why:        "an event is taken out of its queue when it is claimed, not when it is delivered",
-		Topology:   sidecar,
-		Faults:     []string{targetFails, targetSlow, killReceiver},
-		Invariants: []check.Invariant{check.Durability},
+		Name:     "pop-without-lease",
+		Why:      "an event is taken out of its queue when it is claimed, not when it is delivered",
+		Topology: sidecar,
+		Faults:   []string{killReceiver},
+		Targets:  Slow,
+		Signs:    []Sign{{check.Durability, lost}},
 		Patches: []Patch{{
 			File: "receiver/queue/scripts/claim.lua",
 			Old:  "    add(due, integer(now + lease), id)\n",
@@ -100,11 +103,12 @@ var storeMutants = []Mutant{
 		}},
 	},
 	{
-		Name:       "forget-on-restart",
-		Why:        "what the process before had under way is dropped instead of taken over",
-		Topology:   sidecar,
-		Faults:     []string{targetSlow, killReceiver},
-		Invariants: []check.Invariant{check.Durability},
+		Name:     "forget-on-restart",
+		Why:      "what the process before had under way is dropped instead of taken over",
+		Topology: sidecar,
+		Faults:   []string{killReceiver},
+		Targets:  Slow,
+		Signs:    []Sign{{check.Durability, lost}},
 		Patches: []Patch{{
 			File: "receiver/queue/scripts/reclaim.lua",
 			Old:  "      add(due, integer(now), id)\n",
@@ -112,11 +116,11 @@ var storeMutants = []Mutant{
 		}},
 	},
 	{
-		Name:       "no-fence",
-		Why:        "a worker that was stopped past its leases goes on as if it had them",
-		Topology:   external,
-		Faults:     []string{stopPastLease},
-		Invariants: []check.Invariant{check.Duplicates},
+		Name:     "no-fence",
+		Why:      "a worker that was stopped past its leases goes on as if it had them",
+		Topology: external,
+		Faults:   []string{stopPastLease},
+		Signs:    []Sign{{check.Duplicates, "delivered again"}},
 		Patches: []Patch{
 			{
 				File: "receiver/queue/scripts/renew.lua",
@@ -131,10 +135,10 @@ var storeMutants = []Mutant{
 		},
 	},
 	{
-		Name:       "no-dedup",
-		Why:        "each of a provider's retries is an event of its own",
-		Topology:   sidecar,
-		Invariants: []check.Invariant{check.Duplicates},
+		Name:     "no-dedup",
+		Why:      "each of a provider's retries is an event of its own",
+		Topology: sidecar,
+		Signs:    []Sign{{check.Duplicates, "times within the window"}},
 		Patches: []Patch{{
 			File: "receiver/ingest/identify.go",
 			Old:  "	return shortHash(\"v1\\x00\" + x.route().UID + \"\\x00\" + key)\n",
@@ -142,11 +146,11 @@ var storeMutants = []Mutant{
 		}},
 	},
 	{
-		Name:       "no-checksum",
-		Why:        "stored bytes are delivered without a look at whether they are those that were stored",
-		Topology:   sidecar,
-		Faults:     []string{flipBits},
-		Invariants: []check.Invariant{check.Authenticity, check.Phantoms},
+		Name:     "no-checksum",
+		Why:      "stored bytes are delivered without a look at whether they are those that were stored",
+		Topology: sidecar,
+		Faults:   []string{flipBits},
+		Signs:    []Sign{{check.Authenticity, "delivered with body"}, {check.Phantoms, "nobody sent it"}},
 		Patches: []Patch{{
 			File: "receiver/queue/codec.go",
 			Old:  "string(sum[:]) != record[1:sumEnd] {\n",
@@ -154,11 +158,11 @@ var storeMutants = []Mutant{
 		}},
 	},
 	{
-		Name:       "unchecked-wait",
-		Why:        "an event is acknowledged although no replica has it",
-		Topology:   sentinel,
-		Faults:     []string{failover},
-		Invariants: []check.Invariant{check.Durability},
+		Name:     "unchecked-wait",
+		Why:      "an event is acknowledged although no replica has it",
+		Topology: sentinel,
+		Faults:   []string{failover},
+		Signs:    []Sign{{check.Durability, lost}},
 		Patches: []Patch{{
 			File: "receiver/queue/replicas_redis.go",
 			Old:  "confirmed < confirmedReplicas {\n",

@@ -89,7 +89,7 @@ func tell(records iter.Seq2[history.Record, error], result *check.Result) ([]*st
 		if err != nil {
 			return nil, err
 		}
-		if s := byID[idOf(&record)]; s != nil {
+		if s := byID[record.Sender()]; s != nil {
 			s.add(record)
 		}
 		if record.Fault == nil {
@@ -105,22 +105,4 @@ func tell(records iter.Seq2[history.Record, error], result *check.Result) ([]*st
 		s.records = append(s.records, s.faults...)
 	}
 	return stories, nil
-}
-
-// idOf is the sender's id of the event that a record is about, else empty.
-func idOf(r *history.Record) string {
-	switch {
-	case r.Send != nil:
-		return r.Send.ID
-	case r.Response != nil:
-		return r.Response.ID
-	case r.Receive != nil:
-		return r.Receive.ID
-	case r.Dead != nil:
-		return r.Dead.ID
-	case r.Admin != nil:
-		return r.Admin.ID
-	default:
-		return ""
-	}
 }

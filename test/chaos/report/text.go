@@ -85,10 +85,12 @@ func figures(f *check.Figures) []line {
 		{"acknowledged after", times(f.Acks)},
 		{"delivered after", times(f.Ages)},
 		{"faults", fmt.Sprint(f.Injected)},
+		{"recovery", fmt.Sprintf("%s; all of it tried again after %s; %d faults overtaken by a next one",
+			recovery(f.Recovery), times(f.Tried), f.Overtaken)},
 	}
 	for _, kind := range slices.Sorted(maps.Keys(f.Faults)) {
 		fault := f.Faults[kind]
-		told := fmt.Sprintf("%d, next delivery after %s", fault.Count, times(fault.Recovery))
+		told := fmt.Sprintf("%d, %s", fault.Count, recovery(fault.Recovery))
 		lines = append(lines, line{"  " + kind, told})
 	}
 	for _, process := range slices.Sorted(maps.Keys(f.Peaks)) {
@@ -99,6 +101,13 @@ func figures(f *check.Figures) []line {
 		lines = append(lines, line{"peak of " + process, strings.Join(values, ", ")})
 	}
 	return lines
+}
+
+func recovery(t check.Times) string {
+	if t.Count == 0 {
+		return "no backlog at the end"
+	}
+	return fmt.Sprintf("first of a backlog delivered after %s (%d backlogs)", times(t), t.Count)
 }
 
 func tally(counts map[string]int) string {

@@ -3,6 +3,7 @@ package scenario
 import (
 	"time"
 
+	"github.com/postern-dev/postern/test/chaos/check"
 	"github.com/postern-dev/postern/test/chaos/fault"
 	"github.com/postern-dev/postern/test/chaos/traffic"
 	"github.com/postern-dev/postern/test/chaos/world"
@@ -43,7 +44,8 @@ func control() *Scenario {
 func mix() *Scenario {
 	return &Scenario{
 		Name: "mix", About: "the default store under everything that heals in seconds",
-		Share: 8, Least: 15 * time.Second, Topology: world.Sidecar, Timeout: 2, Usual: flaky, Traffic: eager(),
+		Recovery: recovery,
+		Share:    8, Least: 15 * time.Second, Topology: world.Sidecar, Timeout: 2, Usual: flaky, Traffic: eager(),
 		Every: 400 * time.Millisecond,
 		Faults: []fault.Choice{
 			{Kind: fault.KillReceiver, Weight: 4}, {Kind: fault.KillStore, Weight: 4}, {Kind: fault.KillBoth, Weight: 2},
@@ -64,7 +66,8 @@ func mix() *Scenario {
 func replicas() *Scenario {
 	return &Scenario{
 		Name: "replicas", About: "two receivers on one store: copies across both, leases that run out, rolling restarts",
-		Share: 2, Least: 15 * time.Second, Topology: world.External, Receivers: 2, Timeout: 2, Usual: flaky,
+		Recovery: recovery,
+		Share:    2, Least: 15 * time.Second, Topology: world.External, Receivers: 2, Timeout: 2, Usual: flaky,
 		Traffic: impatient(), Every: time.Second,
 		Faults: []fault.Choice{
 			{Kind: fault.KillReceiver, Weight: 3}, {Kind: fault.KillStore, Weight: 2}, {Kind: fault.KillBoth, Weight: 1},
@@ -79,7 +82,8 @@ func replicas() *Scenario {
 func failover() *Scenario {
 	return &Scenario{
 		Name: "failover", About: "a primary and a replica behind Sentinel: every acknowledged event is on both",
-		Share: 1.5, Least: 30 * time.Second, Topology: world.Sentinel, Receivers: 2, Timeout: 2, Usual: flaky,
+		Recovery: recovery,
+		Share:    1.5, Least: 30 * time.Second, Topology: world.Sentinel, Receivers: 2, Timeout: 2, Usual: stubborn,
 		Rate: 500, Traffic: impatient(), Every: 10 * time.Second,
 		Faults: []fault.Choice{
 			{Kind: fault.KillPrimary, Weight: 2}, {Kind: fault.StopPrimary, Weight: 1}, {Kind: fault.KillReplica, Weight: 1},
@@ -99,7 +103,8 @@ func stale() *Scenario {
 func upgrade() *Scenario {
 	return &Scenario{
 		Name: "upgrade", About: "two builds take turns with events queued: nothing lost, nothing twice",
-		Share: 0.8, Least: 10 * time.Second, Topology: world.Sidecar, Timeout: 5, Usual: flaky, Traffic: lively,
+		Recovery: recovery,
+		Share:    0.8, Least: 10 * time.Second, Topology: world.Sidecar, Timeout: 5, Usual: flaky, Traffic: lively,
 		Every: 2500 * time.Millisecond,
 		Faults: []fault.Choice{
 			{Kind: fault.Upgrade, Weight: 2}, {Kind: fault.Restart, Weight: 1}, {Kind: fault.TargetFails, Weight: 1},
@@ -110,7 +115,9 @@ func upgrade() *Scenario {
 func config() *Scenario {
 	return &Scenario{
 		Name: "config", About: "endpoints, targets and secrets change; manager and API server go",
-		Share: 1, Least: 15 * time.Second, Topology: world.Sidecar, Timeout: 5, Rate: 1000, Traffic: lively,
+		Recovery: recovery,
+		Share:    1, Least: 15 * time.Second, Topology: world.Sidecar, Timeout: 5, Usual: flaky, Rate: 1000,
+		Traffic: lively, Unjudged: []check.Invariant{check.Metrics}, // counters go with their endpoint
 		Every: 3 * time.Second,
 		Faults: []fault.Choice{
 			{Kind: fault.Suspend, Weight: 1}, {Kind: fault.Rotate, Weight: 1}, {Kind: fault.Retarget, Weight: 1},
@@ -134,7 +141,8 @@ func clients() *Scenario {
 func targets() *Scenario {
 	return &Scenario{
 		Name: "targets", About: "targets fail in every way, and the retries keep to their schedule",
-		Share: 1, Least: 15 * time.Second, Topology: world.Sidecar, Timeout: 2, Rate: 300, Traffic: lively,
+		Recovery: recovery,
+		Share:    1, Least: 15 * time.Second, Topology: world.Sidecar, Timeout: 2, Rate: 300, Traffic: lively,
 		Every: 1500 * time.Millisecond,
 		Faults: []fault.Choice{
 			{Kind: fault.TargetFails, Weight: 1}, {Kind: fault.TargetRefuses, Weight: 1},
@@ -149,7 +157,8 @@ func targets() *Scenario {
 func files() *Scenario {
 	return &Scenario{
 		Name: "files", About: "the log is torn, damaged and broken; the clock of the store is wrong",
-		Share: 1, Least: 15 * time.Second, Topology: world.Sidecar, Timeout: 2, Usual: flaky, Rate: 1000,
+		Recovery: recovery,
+		Share:    1, Least: 15 * time.Second, Topology: world.Sidecar, Timeout: 2, Usual: flaky, Rate: 1000,
 		Every: 4 * time.Second,
 		Faults: []fault.Choice{
 			{Kind: fault.TornTail, Weight: 3}, {Kind: fault.FlippedBits, Weight: 2}, {Kind: fault.BrokenFraming, Weight: 1},
@@ -161,7 +170,9 @@ func files() *Scenario {
 func disk() *Scenario {
 	return &Scenario{
 		Name: "disk", About: "a small disk fills and is freed",
-		Share: 0.7, Least: 10 * time.Second, Topology: world.Sidecar, Timeout: 2, Usual: flaky, Rate: 500, Volume: 128 * mib,
+		Recovery: recovery,
+		Share:    0.7, Least: 10 * time.Second, Topology: world.Sidecar, Timeout: 2, Usual: flaky, Rate: 500,
+		Volume:    128 * mib,
 		StoreArgs: []string{"--auto-aof-rewrite-min-size", "8mb"},
 		Every:     5 * time.Second,
 		Faults:    []fault.Choice{{Kind: fault.FillDisk, Weight: 1}, {Kind: fault.FullDisk, Weight: 1}},
@@ -171,7 +182,8 @@ func disk() *Scenario {
 func memory() *Scenario {
 	return &Scenario{
 		Name: "memory", About: "the store's memory fills with events, and with what is not Postern's",
-		Share: 0.7, Least: 10 * time.Second, Topology: world.Sidecar, Timeout: 2, Rate: 3000,
+		Recovery: recovery,
+		Share:    0.7, Least: 10 * time.Second, Topology: world.Sidecar, Timeout: 2, Rate: 3000,
 		StoreArgs: []string{"--maxmemory", "32mb"},
 		Every:     6 * time.Second,
 		Faults:    []fault.Choice{{Kind: fault.FillMemory, Weight: 1}, {Kind: fault.FullMemory, Weight: 1}},

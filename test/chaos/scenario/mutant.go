@@ -1,8 +1,10 @@
 package scenario
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/postern-dev/postern/test/chaos/check"
@@ -15,14 +17,25 @@ import (
 const (
 	mutantLength = 8 * time.Second
 	// longFault is how long a mutant runs that shows only after leases have run out.
-	longFault = 20 * time.Second
+	longFault  = 20 * time.Second
+	mutantRate = 400
 )
+
+// held are targets by the word that a mutant has for them.
+var held = map[string][]traffic.Share{
+	"":              flaky,
+	mutant.Stubborn: stubborn,
+	mutant.Slow: {
+		{Behaviour: traffic.Behaviour{Kind: traffic.Slow, Delay: 150 * time.Millisecond}, Weight: 1},
+		{Behaviour: traffic.Behaviour{Kind: traffic.Fail, Status: 422}, Weight: 1},
+	},
+}
 
 // OfMutant is the scenario that must catch a mutant, and how long it takes.
 func OfMutant(m *mutant.Mutant) (*Scenario, time.Duration, error) {
 	s := &Scenario{
 		Name: m.Name, About: m.Why, Topology: world.Topology(m.Topology), Receivers: 2, StoreArgs: m.StoreArgs,
-		Timeout: 2, Rate: 400, Traffic: lively, Every: 1200 * time.Millisecond,
+		Timeout: 2, Rate: cmp.Or(m.Rate, mutantRate), Traffic: lively, Every: 1200 * time.Millisecond,
 	}
 	length := mutantLength
 	for _, name := range m.Faults {
@@ -30,17 +43,13 @@ func OfMutant(m *mutant.Mutant) (*Scenario, time.Duration, error) {
 		if !ok {
 			return nil, 0, fmt.Errorf("the mutant %s wants the fault %q, which there is not", m.Name, name)
 		}
-		s.Faults = append(s.Faults, fault.Choice{Kind: kind, Weight: 1})
-		s.Usual = flaky
+		s.Script = append(s.Script, kind)
+		s.Usual, s.Recovery = held[m.Targets], recovery
 		if kind.Lane == fault.Longs {
 			length = longFault
+			// More is in memory than in flight when a process stops.
+			s.InFlight, s.Rate = 4, mutantRate/2
 		}
-	}
-	if length == longFault {
-		// More is in memory than in flight when a process stops.
-		s.InFlight, s.Rate = 4, 200
-		slow := traffic.Behaviour{Kind: traffic.Slow, Delay: 100 * time.Millisecond}
-		s.Usual = []traffic.Share{{Behaviour: slow, Weight: 1}}
 	}
 	if s.Topology == world.Sidecar {
 		s.Receivers = 1
@@ -51,9 +60,23 @@ func OfMutant(m *mutant.Mutant) (*Scenario, time.Duration, error) {
 	return s, length, nil
 }
 
-// Caught tells whether the checker found what it must find in a mutant.
-func Caught(m *mutant.Mutant, outcome *Outcome) bool {
-	return slices.ContainsFunc(outcome.Result.Verdicts, func(v check.Verdict) bool {
-		return !v.OK() && slices.Contains(m.Invariants, v.Invariant)
+// Missed tells why a run of a mutant shows nothing: the faults that bring it out
+// that did not happen.
+func Missed(m *mutant.Mutant, outcome *Outcome) []string {
+	return slices.DeleteFunc(slices.Clone(m.Faults), func(name string) bool {
+		return outcome.Result.Figures.Faults[name].Count > 0
 	})
+}
+
+// Caught returns the signs of a mutant that the checker found; none means that
+// the mutant passes, whatever else was wrong with the run.
+func Caught(m *mutant.Mutant, outcome *Outcome) []mutant.Sign {
+	var found []mutant.Sign
+	for _, sign := range m.Signs {
+		violations := outcome.Result.Verdict(sign.Invariant).Violations
+		if slices.ContainsFunc(violations, func(v check.Violation) bool { return strings.Contains(v.Message, sign.Text) }) {
+			found = append(found, sign)
+		}
+	}
+	return found
 }

@@ -1,6 +1,7 @@
 package scenario
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -43,6 +44,8 @@ type Setup struct {
 	Command string
 	// Mutant names the known-bad build that Postern is; empty for the product.
 	Mutant string
+	// Rate is new events in a second in place of the scenario's; 0 leaves that.
+	Rate float64
 	// Log prints a line of progress.
 	Log func(format string, args ...any)
 }
@@ -110,9 +113,18 @@ func (r *run) open() error {
 	}
 	r.history.Write(history.Record{Run: &history.Run{
 		Scenario: r.Name, Seed: r.seed, Mutant: r.Mutant, Command: r.Command,
-		DrainSeconds: r.drain().Seconds(), Limits: r.limits(),
+		DrainSeconds: r.drain().Seconds(), RecoverySeconds: r.Recovery.Seconds(), Unjudged: words(r.Unjudged),
+		Limits: r.limits(),
 	}})
 	return nil
+}
+
+func words(invariants []check.Invariant) []string {
+	var all []string
+	for _, invariant := range invariants {
+		all = append(all, string(invariant))
+	}
+	return all
 }
 
 func (r *run) limits() map[string]map[string]float64 {
@@ -161,7 +173,8 @@ func (r *run) start(ctx context.Context) error {
 
 func (r *run) senders() error {
 	options := r.Traffic
-	options.Name, options.Folder, options.Seed, options.Rate = r.Name, r.folder, r.seed, r.Rate
+	options.Name, options.Folder, options.Seed = r.Scenario.Name, r.folder, r.seed
+	options.Rate = cmp.Or(r.Setup.Rate, r.Scenario.Rate)
 	options.Deadline = eventDeadline
 	for _, e := range r.env.Endpoints {
 		endpoint := traffic.Endpoint{
@@ -179,14 +192,7 @@ func (r *run) senders() error {
 
 // play sends and breaks for a time, then heals and drains.
 func (r *run) play(ctx context.Context, length time.Duration, outcome *Outcome) error {
-	choices, skipped := r.env.Able(r.Faults)
-	outcome.Skipped = skipped
-	count := 0
-	if r.Every > 0 {
-		count = int(length / r.Every)
-	}
-	steps := fault.Plan(r.seed, length, count, choices)
-
+	steps := r.plan(length, outcome)
 	sending, stopSending := context.WithCancel(ctx)
 	defer stopSending()
 	observing, stopObserving := context.WithCancel(ctx)
@@ -209,12 +215,37 @@ func (r *run) play(ctx context.Context, length time.Duration, outcome *Outcome) 
 		outcome.Problems = append(outcome.Problems, fmt.Errorf("%d events were acknowledged, and %d were not within %s",
 			totals.Acked, totals.GivenUp, eventDeadline))
 	}
+	if len(steps) > 0 && r.env.Injected() == 0 {
+		outcome.Problems = append(outcome.Problems, fmt.Errorf("none of %d faults happened", len(steps)))
+	}
 	if err == nil {
 		if failed := r.settle(ctx); failed != nil {
 			outcome.Problems = append(outcome.Problems, failed)
 		}
 	}
 	return err
+}
+
+// plan says which faults happen when.
+func (r *run) plan(length time.Duration, outcome *Outcome) []fault.Step {
+	count := 0
+	if r.Every > 0 {
+		count = int(length / r.Every)
+	}
+	all := r.Faults
+	for _, kind := range r.Script {
+		all = append(all, fault.Choice{Kind: kind})
+	}
+	choices, skipped := r.env.Able(all)
+	outcome.Skipped = skipped
+	if len(r.Script) == 0 {
+		return fault.Plan(r.seed, length, count, choices)
+	}
+	var kinds []*fault.Kind
+	for _, choice := range choices {
+		kinds = append(kinds, choice.Kind)
+	}
+	return fault.Script(r.seed, length, count, kinds)
 }
 
 // settle waits for the end of the backlog and lists the dead letters.

@@ -9,6 +9,7 @@ import (
 	"cmp"
 	"time"
 
+	"github.com/postern-dev/postern/test/chaos/check"
 	"github.com/postern-dev/postern/test/chaos/fault"
 	"github.com/postern-dev/postern/test/chaos/history"
 	"github.com/postern-dev/postern/test/chaos/traffic"
@@ -48,6 +49,14 @@ type Scenario struct {
 	// Every is the time between two faults on the average.
 	Every  time.Duration
 	Faults []fault.Choice
+	// Script are faults that must happen, in their order and in turns. It takes the
+	// place of Faults, of which chance chooses.
+	Script []*fault.Kind
+	// Recovery bounds the time from the end of a fault to the first delivery of its
+	// backlog; 0 means that there need not be a backlog.
+	Recovery time.Duration
+	// Unjudged are invariants of which a run may show nothing.
+	Unjudged []check.Invariant
 	// Drain is how long the backlog may last after the end; 0 means that of a
 	// lease that nobody holds and a little more.
 	Drain time.Duration
@@ -61,6 +70,8 @@ const (
 	lease = 15 * time.Second
 	// scanInterval is how often a receiver looks at every queue, at the latest.
 	scanInterval = 20 * time.Second
+	// recovery is what is promised where faults leave a backlog.
+	recovery = 2 * time.Second
 )
 
 // drain is how long the backlog may last: an event whose receiver or whose
@@ -69,7 +80,7 @@ func (s *Scenario) drain() time.Duration {
 	if s.Drain > 0 {
 		return s.Drain
 	}
-	if len(s.Faults) == 0 {
+	if len(s.Faults)+len(s.Script) == 0 {
 		return 5 * time.Second
 	}
 	return lease + scanInterval
@@ -94,6 +105,12 @@ func (s *Scenario) usual() []traffic.Share {
 // the store that nobody has in memory.
 var flaky = []traffic.Share{
 	{Behaviour: traffic.Behaviour{Kind: traffic.OK}, Weight: 9},
+	{Behaviour: traffic.Behaviour{Kind: traffic.Fail, Status: 422}, Weight: 1},
+}
+
+// stubborn targets refuse half of them, so that many wait in the store.
+var stubborn = []traffic.Share{
+	{Behaviour: traffic.Behaviour{Kind: traffic.OK}, Weight: 1},
 	{Behaviour: traffic.Behaviour{Kind: traffic.Fail, Status: 422}, Weight: 1},
 }
 
