@@ -60,7 +60,7 @@ var titles = []struct {
 	{Duplicates, "duplicates only inside declared fault windows"},
 	{Phantoms, "nothing arrives that was not sent there"},
 	{Schedule, "retries keep to their schedule"},
-	{Liveness, "deliveries go on after the last fault"},
+	{Liveness, "what waits goes on after every fault"},
 	{Bounds, "memory, disk and descriptors stay bounded"},
 	{Metrics, "counters agree with the history"},
 }

@@ -47,6 +47,11 @@ func Cut(folder string, what What) ([]history.Record, *check.Result, error) {
 			pass(&record)
 		}
 	}
+	for id, found := range c.events {
+		if !found {
+			return nil, nil, fmt.Errorf("the history has no event %q", id)
+		}
+	}
 	switch {
 	case !c.run:
 		return nil, nil, errors.New("the history has no run")
@@ -65,6 +70,7 @@ type span struct{ from, to int64 }
 
 // cut is what is kept and why.
 type cut struct {
+	// events are those to keep, and whether the history has them.
 	events map[string]bool
 	// wanted are the invariants whose violations must be kept; moments the times
 	// of samples that violate one.
@@ -89,7 +95,7 @@ func newCut(whole *check.Result, what What) *cut {
 		depth: map[string]float64{},
 	}
 	for _, id := range what.Events {
-		c.events[id] = true
+		c.events[id] = false
 	}
 	for i := range whole.Verdicts {
 		verdict := &whole.Verdicts[i]
@@ -98,7 +104,7 @@ func newCut(whole *check.Result, what What) *cut {
 		}
 		kept := 0
 		for _, violation := range verdict.Violations {
-			if kept < violationsKept && (len(what.Events) == 0 || c.events[violation.ID]) {
+			if kept < violationsKept && (len(what.Events) == 0 || c.about(violation.ID)) {
 				kept++
 				c.want(verdict.Invariant, violation)
 			}
@@ -114,7 +120,7 @@ func (c *cut) want(invariant check.Invariant, violation check.Violation) {
 	}
 	switch {
 	case violation.ID != "":
-		c.events[violation.ID] = true
+		c.events[violation.ID] = false
 	case invariant == check.Bounds:
 		c.moments[violation.At] = true
 	case invariant == check.Liveness:
@@ -126,10 +132,13 @@ func (c *cut) want(invariant check.Invariant, violation check.Violation) {
 
 // measure finds the times that the events span, and the ends of faults.
 func (c *cut) measure(r *history.Record) {
-	if r.Send != nil && c.events[r.Send.ID] {
+	if c.about(r.Sender()) {
+		c.events[r.Sender()] = true
+	}
+	if r.Send != nil && c.about(r.Send.ID) {
 		c.endpoints[r.Send.Endpoint] = true
 	}
-	if r.Receive != nil && c.events[r.Receive.ID] {
+	if r.Receive != nil && c.about(r.Receive.ID) {
 		c.endpoints[r.Receive.Endpoint] = true
 	}
 	if r.Fault != nil {
@@ -138,7 +147,7 @@ func (c *cut) measure(r *history.Record) {
 		}
 		c.faults[r.Fault.N].to = r.At
 	}
-	if !c.events[r.Sender()] && !c.moments[r.At] && !(c.pending && r.Sample != nil) {
+	if !c.about(r.Sender()) && !c.moments[r.At] && !(c.pending && r.Sample != nil) {
 		return
 	}
 	if c.from == 0 {
@@ -154,13 +163,19 @@ func (c *cut) keep(r *history.Record) {
 		c.run = true
 	case r.Endpoint != nil && c.endpoints[r.Endpoint.Name]:
 	case r.Fault != nil && c.meanwhile(c.faults[r.Fault.N]):
-	case c.events[r.Sender()]:
+	case c.about(r.Sender()):
 	case r.Sample != nil && c.sampled(r):
 	case c.all && r.Sample == nil:
 	default:
 		return
 	}
 	c.kept = append(c.kept, *r)
+}
+
+// about tells whether an event is one to keep.
+func (c *cut) about(id string) bool {
+	_, wanted := c.events[id]
+	return wanted
 }
 
 // meanwhile tells whether something happened while the events were there.
