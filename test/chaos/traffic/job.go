@@ -20,6 +20,7 @@ var filler = strings.Repeat("the quick brown fox jumps over the lazy dog and bac
 // job is one event on its way. All that it is follows from seed and number.
 type job struct {
 	id        string
+	number    int
 	endpoint  *Endpoint
 	eventType string
 	body      []byte
@@ -38,6 +39,7 @@ func (s *Senders) newJob(number uint64) *job {
 	chance := rand.New(rand.NewPCG(s.options.Seed, number))
 	j := &job{
 		id:       fmt.Sprintf("%s-%d", s.options.Name, number),
+		number:   int(number),
 		endpoint: s.pick(chance.Float64()),
 		chance:   chance,
 		copies:   1,

@@ -86,7 +86,8 @@ func (s *Senders) request(j *job, attempt int, w *history.Writer) bool {
 		ID: j.id, Endpoint: j.endpoint.Name, Type: j.eventType, Attempt: attempt,
 		Body: history.Digest(j.body), Forged: j.forged,
 	}})
-	url := j.endpoint.URLs[(len(j.id)+attempt)%len(j.endpoint.URLs)]
+	// Replicas get the first tries in turn, and each next try goes to the next one.
+	url := j.endpoint.URLs[(j.number+attempt)%len(j.endpoint.URLs)]
 	response := s.post(url, header, j.body)
 	response.ID, response.Attempt = j.id, attempt
 	w.Write(history.Record{Response: response})

@@ -126,7 +126,9 @@ func run(t *testing.T, provider string, r *relay, shares ...traffic.Share) (*che
 		t.Fatal(err)
 	}
 	r.endpoint, r.verifier = "team/"+provider, verifier(t, provider)
-	about.Write(history.Record{Run: &history.Run{Scenario: "traffic", Seed: 7}})
+	about.Write(history.Record{Run: &history.Run{
+		Scenario: "traffic", Seed: 7, Unjudged: []string{"I6", "I7", "I9"}, // nobody watches the relay
+	}})
 	about.Write(history.Record{Endpoint: &history.Endpoint{
 		Name: r.endpoint, DedupSeconds: 3600, Targets: []history.Target{{Name: "target"}},
 		Retry: history.Retry{InitialBackoffSeconds: 1, MaxBackoffSeconds: 1},
