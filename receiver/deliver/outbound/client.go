@@ -3,15 +3,12 @@ package outbound
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
-	"net/http/httptrace"
-	"sync/atomic"
 	"time"
 
-	"github.com/postern-dev/postern/receiver/deliver/policy"
+	"github.com/postern-dev/postern/receiver/deliver/http1"
 )
 
 const (
@@ -51,35 +48,41 @@ type Client struct {
 // line is one way to targets.
 type line struct {
 	http.RoundTripper
+	// small carries requests with small bodies; nil when there is one way for all.
+	small *http1.Transport
 	// dial makes a bare connection; nil when there is no such thing.
-	dial func(ctx context.Context, network, address string) (net.Conn, error)
+	dial dial
 }
+
+type dial func(ctx context.Context, network, address string) (net.Conn, error)
 
 // NewClient returns a client that obeys the network's deny-list.
 func NewClient(network Network) *Client {
-	targets := newTransport(guard{deny: network.Deny, allowLoopback: network.AllowLoopback})
-	forwards := newTransport(guard{deny: network.Deny, allowLoopback: true})
 	return &Client{
-		targets:  line{targets, targets.DialContext},
-		forwards: line{forwards, forwards.DialContext},
+		targets:  newLine(guard{deny: network.Deny, allowLoopback: network.AllowLoopback}),
+		forwards: newLine(guard{deny: network.Deny, allowLoopback: true}),
 	}
 }
 
 // NewClientWith returns a client over another transport, without a deny-list.
 func NewClientWith(transport http.RoundTripper) *Client {
 	only := line{RoundTripper: transport}
-	if network, ok := transport.(*http.Transport); ok {
-		only.dial = network.DialContext
-	}
 	return &Client{targets: only, forwards: only}
 }
 
-func newTransport(guard guard) *http.Transport {
-	dialer := &net.Dialer{Timeout: dialTimeout, Control: guard.control}
+func newLine(guard guard) line {
+	return line{
+		RoundTripper: newTransport(guard.dial),
+		small:        &http1.Transport{Dial: guard.dial, IdleTimeout: idleTimeout, MaxResponseHeaderBytes: headerBytes},
+		dial:         guard.dial,
+	}
+}
+
+func newTransport(dial dial) *http.Transport {
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
 	return &http.Transport{
-		DialContext:            dialer.DialContext,
+		DialContext:            dial,
 		Protocols:              protocols,
 		DisableCompression:     true,
 		MaxIdleConnsPerHost:    idlePerHost,
@@ -89,20 +92,12 @@ func newTransport(guard guard) *http.Transport {
 	}
 }
 
-// send is RoundTrip that tells whether there was a connection at all.
-func (l line) send(request *http.Request) (*http.Response, error) {
-	if l.dial == nil {
-		return l.RoundTrip(request)
+// RoundTrip takes the way that suits the request.
+func (l line) RoundTrip(request *http.Request) (*http.Response, error) {
+	if l.small != nil && request.URL.Scheme == "http" && request.ContentLength <= http1.MaxBodyBytes {
+		return l.small.RoundTrip(request)
 	}
-	var reached atomic.Bool
-	request = request.WithContext(httptrace.WithClientTrace(request.Context(), &httptrace.ClientTrace{
-		GotConn: func(httptrace.GotConnInfo) { reached.Store(true) },
-	}))
-	response, err := l.RoundTrip(request)
-	if err != nil && !reached.Load() {
-		return nil, fmt.Errorf("%w: %w", policy.ErrUnreached, err)
-	}
-	return response, err
+	return l.RoundTripper.RoundTrip(request)
 }
 
 // Close gives up idle connections.
@@ -110,6 +105,9 @@ func (c *Client) Close() {
 	for _, line := range []line{c.targets, c.forwards} {
 		if idle, ok := line.RoundTripper.(interface{ CloseIdleConnections() }); ok {
 			idle.CloseIdleConnections()
+		}
+		if line.small != nil {
+			line.small.CloseIdleConnections()
 		}
 	}
 }
@@ -143,7 +141,7 @@ type Answer struct {
 func (c *Client) Send(destination *Destination, request *http.Request) (Answer, error) {
 	request, cancel := withTimeout(destination, request)
 	defer cancel()
-	response, err := c.line(destination).send(request)
+	response, err := c.line(destination).RoundTrip(request)
 	if err != nil {
 		return Answer{}, err
 	}

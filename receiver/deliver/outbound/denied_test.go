@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/postern-dev/postern/receiver/deliver/http1"
 	"github.com/postern-dev/postern/receiver/deliver/policy"
 )
 
@@ -64,31 +65,33 @@ func TestGuardRefusesWhatIsNoAddress(t *testing.T) {
 	}
 }
 
-func TestTransportNeverReachesLoopback(t *testing.T) {
+// TestTransportsNeverReachLoopback: neither that of small bodies nor that of large ones.
+func TestTransportsNeverReachLoopback(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
 		t.Error("a request reached a loopback address")
 	}))
 	defer server.Close()
-	transport := newTransport(guard{})
-	defer transport.CloseIdleConnections()
+	transport := newLine(guard{})
 	_, port, _ := strings.Cut(strings.TrimPrefix(server.URL, "http://"), ":")
 	for _, host := range []string{"127.0.0.1", "localhost", "[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "0.0.0.0"} {
-		request := httptest.NewRequest(http.MethodPost, "http://"+host+":"+port+"/", strings.NewReader("x"))
-		request.RequestURI = ""
-		response, err := transport.RoundTrip(request)
-		if response != nil {
-			_ = response.Body.Close()
-		}
-		if !errors.Is(err, policy.ErrForbiddenAddress) {
-			t.Errorf("%s: got %v, want ErrForbiddenAddress", host, err)
+		for _, body := range []string{"x", strings.Repeat("x", http1.MaxBodyBytes+1)} {
+			request := httptest.NewRequest(http.MethodPost, "http://"+host+":"+port+"/", strings.NewReader(body))
+			request.RequestURI = ""
+			response, err := transport.RoundTrip(request)
+			if response != nil {
+				_ = response.Body.Close()
+			}
+			if !errors.Is(err, policy.ErrForbiddenAddress) || !errors.Is(err, policy.ErrUnreached) {
+				t.Errorf("%s with %d bytes: got %v, want ErrForbiddenAddress", host, len(body), err)
+			}
 		}
 	}
 }
 
 func TestTransportUsesNoProxy(t *testing.T) {
 	t.Parallel()
-	if newTransport(guard{}).Proxy != nil {
+	if newTransport(guard{}.dial).Proxy != nil {
 		t.Error("the transport would use a proxy from the environment")
 	}
 }
