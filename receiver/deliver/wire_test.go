@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/postern-dev/postern/receiver/deliver"
+	"github.com/postern-dev/postern/receiver/deliver/outbound"
 )
 
 // wire is a network of one host inside a synctest bubble: real HTTP, as the
@@ -47,9 +48,7 @@ func newWire(t *testing.T, handler http.HandlerFunc) *wire {
 
 // transport is what makes an engine use the wire.
 func (w *wire) transport(o *deliver.Options) {
-	o.Transport = &http.Transport{
-		DialContext: w.dial, DisableCompression: true, IdleConnTimeout: 4 * time.Second, MaxResponseHeaderBytes: 64 << 10,
-	}
+	o.Transport, o.Network = nil, outbound.Network{Dial: w.dial}
 }
 
 func (w *wire) dial(ctx context.Context, _, _ string) (net.Conn, error) {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"net"
 	"net/http"
 	"time"
 
@@ -51,17 +50,12 @@ type line struct {
 	// small carries requests with small bodies; nil when there is one way for all.
 	small *http1.Transport
 	// dial makes a bare connection; nil when there is no such thing.
-	dial dial
+	dial Dial
 }
-
-type dial func(ctx context.Context, network, address string) (net.Conn, error)
 
 // NewClient returns a client that obeys the network's deny-list.
 func NewClient(network Network) *Client {
-	return &Client{
-		targets:  newLine(guard{deny: network.Deny, allowLoopback: network.AllowLoopback}),
-		forwards: newLine(guard{deny: network.Deny, allowLoopback: true}),
-	}
+	return &Client{targets: newLine(network.dial(network.AllowLoopback)), forwards: newLine(network.dial(true))}
 }
 
 // NewClientWith returns a client over another transport, without a deny-list.
@@ -70,15 +64,15 @@ func NewClientWith(transport http.RoundTripper) *Client {
 	return &Client{targets: only, forwards: only}
 }
 
-func newLine(guard guard) line {
+func newLine(dial Dial) line {
 	return line{
-		RoundTripper: newTransport(guard.dial),
-		small:        &http1.Transport{Dial: guard.dial, IdleTimeout: idleTimeout, MaxResponseHeaderBytes: headerBytes},
-		dial:         guard.dial,
+		RoundTripper: newTransport(dial),
+		small:        &http1.Transport{Dial: dial, IdleTimeout: idleTimeout, MaxResponseHeaderBytes: headerBytes},
+		dial:         dial,
 	}
 }
 
-func newTransport(dial dial) *http.Transport {
+func newTransport(dial Dial) *http.Transport {
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
 	return &http.Transport{

@@ -1,9 +1,7 @@
 package outbound
 
 import (
-	"context"
 	"fmt"
-	"net"
 	"net/netip"
 	"slices"
 	"syscall"
@@ -51,16 +49,6 @@ type guard struct {
 // connections whose address a tenant chooses.
 func (n Network) Control() func(network, address string, conn syscall.RawConn) error {
 	return guard{deny: n.Deny, allowLoopback: n.AllowLoopback}.control
-}
-
-// dial makes a connection; its errors are [policy.ErrUnreached].
-func (g guard) dial(ctx context.Context, network, address string) (net.Conn, error) {
-	dialer := &net.Dialer{Timeout: dialTimeout, Control: g.control}
-	conn, err := dialer.DialContext(ctx, network, address)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", policy.ErrUnreached, err)
-	}
-	return conn, nil
 }
 
 // control has the shape of net.Dialer.Control.

@@ -72,7 +72,7 @@ func TestTransportsNeverReachLoopback(t *testing.T) {
 		t.Error("a request reached a loopback address")
 	}))
 	defer server.Close()
-	transport := newLine(guard{})
+	transport := newLine(Network{}.dial(false))
 	_, port, _ := strings.Cut(strings.TrimPrefix(server.URL, "http://"), ":")
 	for _, host := range []string{"127.0.0.1", "localhost", "[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "0.0.0.0"} {
 		for _, body := range []string{"x", strings.Repeat("x", http1.MaxBodyBytes+1)} {
@@ -91,7 +91,7 @@ func TestTransportsNeverReachLoopback(t *testing.T) {
 
 func TestTransportUsesNoProxy(t *testing.T) {
 	t.Parallel()
-	if newTransport(guard{}.dial).Proxy != nil {
+	if newTransport(Network{}.dial(false)).Proxy != nil {
 		t.Error("the transport would use a proxy from the environment")
 	}
 }

@@ -7,9 +7,14 @@
 package outbound
 
 import (
+	"context"
+	"fmt"
+	"net"
 	"net/netip"
 	"net/url"
 	"os"
+
+	"github.com/postern-dev/postern/receiver/deliver/policy"
 )
 
 // Network says how targets are reached.
@@ -24,9 +29,31 @@ type Network struct {
 	ForwardAll *url.URL
 	// AllowLoopback lets every target resolve to loopback, for development.
 	AllowLoopback bool
+	// Dial replaces the way connections are made, and with it the deny-list; nil,
+	// the default, is the only safe value outside tests.
+	Dial Dial
 	// Deny are further addresses that no target may resolve to, such as the API
 	// server's; see [APIServer].
 	Deny []netip.Prefix
+}
+
+// Dial makes connections as [net.Dialer.DialContext] does.
+type Dial func(ctx context.Context, network, address string) (net.Conn, error)
+
+// dial returns what makes connections; its errors are [policy.ErrUnreached].
+func (n Network) dial(allowLoopback bool) Dial {
+	connect := n.Dial
+	if connect == nil {
+		guard := guard{deny: n.Deny, allowLoopback: allowLoopback}
+		connect = (&net.Dialer{Timeout: dialTimeout, Control: guard.control}).DialContext
+	}
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, err := connect(ctx, network, address)
+		if err != nil {
+			return nil, fmt.Errorf("%w: %w", policy.ErrUnreached, err)
+		}
+		return conn, nil
+	}
 }
 
 // APIServer returns the addresses of the API server as the environment of a

@@ -72,7 +72,7 @@ func TestReboundNamesAreRefused(t *testing.T) {
 		if err != nil || len(looked) != 1 || looked[0] != "192.0.2.1" {
 			t.Fatalf("the first look-up answers %v, %v", looked, err)
 		}
-		transport := newTransport(guard{}.dial)
+		transport := newTransport(Network{}.dial(false))
 		transport.DialContext = (&net.Dialer{Timeout: dialTimeout, Control: guard{}.control, Resolver: names}).DialContext
 		request := httptest.NewRequest(http.MethodPost, "http://builder.ci.svc.cluster.local.:"+port+"/", nil)
 		request.RequestURI = ""
@@ -96,7 +96,7 @@ func TestSpellingsOfLoopback(t *testing.T) {
 	}))
 	defer server.Close()
 	_, port, _ := strings.Cut(strings.TrimPrefix(server.URL, "http://"), ":")
-	transport := newTransport(guard{}.dial)
+	transport := newTransport(Network{}.dial(false))
 	defer transport.CloseIdleConnections()
 	for _, host := range []string{
 		"2130706433", "0x7f000001", "017700000001", "0177.0.0.1", "127.1", "0", "[0:0:0:0:0:ffff:7f00:1]", "[::127.0.0.1]",
