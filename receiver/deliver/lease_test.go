@@ -148,6 +148,31 @@ func TestOutageBeyondTheLeaseBringsNothingTwice(t *testing.T) {
 	}
 }
 
+// TestEventsThatAreDueTooLateAreHastened: the clock of the store was ahead while
+// an event was retried.
+func TestEventsThatAreDueTooLateAreHastened(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		e := patient("a")
+		w := newWorld(t, nil, e)
+		w.engine.SetRoutes(routes(changed(e, func(e *route.Endpoint) { e.Suspend = true })))
+		late, _ := w.admit(e)
+		claimed, err := w.store.Claim(t.Context(), queues(e)[0], 1, time.Minute)
+		if err != nil || len(claimed) != 1 {
+			t.Fatalf("claimed %d events (%v), want 1", len(claimed), err)
+		}
+		wait := queue.Settlement{Outcome: queue.Retry, After: 24 * time.Hour}
+		if err := w.store.Settle(t.Context(), claimed[0].Lease, wait); err != nil {
+			t.Fatal(err)
+		}
+		w.engine.SetRoutes(routes(e))
+		pass(time.Minute)
+		if got := w.targets.at(); len(got) != 1 {
+			t.Errorf("%d requests within a minute, want the one of event %s", len(got), late.ID)
+		}
+	})
+}
+
 // TestLostLeaseIsNotBegun: while this process was cut off, another one took
 // over what waited here in memory.
 func TestLostLeaseIsNotBegun(t *testing.T) {
@@ -163,7 +188,7 @@ func TestLostLeaseIsNotBegun(t *testing.T) {
 		pass(time.Second)
 		w.worker.fail(queue.ErrUnavailable)
 		pass(20 * time.Second)
-		taken, err := w.store.Claim(t.Context(), queues(e)[0], 10, time.Hour)
+		taken, err := w.store.Claim(t.Context(), queues(e)[0], 10, 11*time.Minute)
 		if err != nil || len(taken) != 5 {
 			t.Fatalf("another process claimed %d (%v), want all five", len(taken), err)
 		}

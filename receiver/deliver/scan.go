@@ -106,8 +106,29 @@ func (e *Engine) measured(id queue.ID, depth queue.Depth) {
 	if e.mustSweep(l, depth, now) {
 		e.startSweep(l)
 	}
+	if limit := e.longestWait(l); depth.LastDue.After(now.Add(limit)) {
+		e.spawn(func() { e.hasten(id, limit) })
+	}
 	e.mu.Unlock()
 	e.tell(l, func(o Observer) { o.Measured(l.ref, depth) })
+}
+
+// scheduleSlack is how much later than its schedule says an event may be due.
+const scheduleSlack = 2 * time.Minute
+
+// longestWait is how far ahead an event of the lane can be due. What is due
+// later was put there while the store's clock was ahead, or by a longer back-off
+// that is not the endpoint's any more.
+func (e *Engine) longestWait(l *lane) time.Duration {
+	return time.Duration(l.spec.endpoint.Retry.MaxBackoffSeconds)*time.Second + e.opts.Lease + scheduleSlack
+}
+
+func (e *Engine) hasten(id queue.ID, limit time.Duration) {
+	ctx, cancel := context.WithTimeout(e.root, storeTimeout)
+	defer cancel()
+	if err := e.opts.Worker.Hasten(ctx, id, limit, e.opts.Lease); err != nil {
+		e.storeFailed(err)
+	}
 }
 
 // mustSweep tells whether events of a lane that delivers nothing are too old.

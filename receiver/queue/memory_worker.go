@@ -2,6 +2,7 @@ package queue
 
 import (
 	"context"
+	"slices"
 	"time"
 )
 
@@ -77,6 +78,23 @@ func (m *Memory) Settle(_ context.Context, lease Lease, settlement Settlement) e
 	return nil
 }
 
+// Hasten implements [Worker].
+func (m *Memory) Hasten(_ context.Context, queue ID, limit, lease time.Duration) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	endpoint := m.endpoints[queue.EndpointUID]
+	if endpoint == nil {
+		return nil
+	}
+	now, q := m.clock(), endpoint.queue(queue.Target)
+	for _, target := range slices.Clone(q.pending) {
+		if target.due.After(now.Add(limit)) {
+			q.reschedule(target, now.Add(min(limit, lease)))
+		}
+	}
+	return nil
+}
+
 // Depths implements [Worker].
 func (m *Memory) Depths(_ context.Context, queues []ID) ([]Depth, error) {
 	m.mu.Lock()
@@ -93,6 +111,7 @@ func (m *Memory) Depths(_ context.Context, queues []ID) ([]Depth, error) {
 			depths[i].NextDue = next.due
 		}
 		for _, target := range queue.pending {
+			depths[i].LastDue = latest(depths[i].LastDue, target.due)
 			received := target.record.event.ReceivedAt
 			if depths[i].Oldest.IsZero() || received.Before(depths[i].Oldest) {
 				depths[i].Oldest = received
@@ -100,6 +119,13 @@ func (m *Memory) Depths(_ context.Context, queues []ID) ([]Depth, error) {
 		}
 	}
 	return depths, nil
+}
+
+func latest(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }
 
 // held finds the target that a lease is for, or nil when the lease is lost.

@@ -132,6 +132,10 @@ type Worker interface {
 	Renew(ctx context.Context, leases []Lease, lease time.Duration) (lost []Lease, err error)
 	// Settle ends a lease, or returns [ErrLeaseLost].
 	Settle(ctx context.Context, lease Lease, settlement Settlement) error
+	// Hasten makes events that are due later than limit from now due after the
+	// lease. Clocks of stores jump; no event waits for longer than its schedule
+	// allows. A lease whose holder renews it is not disturbed.
+	Hasten(ctx context.Context, queue ID, limit, lease time.Duration) error
 	// Depths reports the given queues in the same order, in few round trips.
 	Depths(ctx context.Context, queues []ID) ([]Depth, error)
 }
@@ -154,8 +158,8 @@ type Depth struct {
 	Pending int64
 	Dead    int64
 	// NextDue is when the earliest event is due; zero without events. A leased
-	// event is due when its lease runs out.
-	NextDue time.Time
+	// event is due when its lease runs out. LastDue is the same of the last event.
+	NextDue, LastDue time.Time
 	// Oldest is when the oldest pending event was received; zero without events.
 	Oldest time.Time
 }

@@ -25,6 +25,8 @@ var (
 	claimLua string
 	//go:embed scripts/renew.lua
 	renewLua string
+	//go:embed scripts/hasten.lua
+	hastenLua string
 	//go:embed scripts/settle.lua
 	settleLua string
 	//go:embed scripts/depth.lua
@@ -55,6 +57,7 @@ var (
 	admitScript  = newScript("admit", "", admitLua)
 	claimScript  = newScript("claim", allowOOM, claimLua)
 	renewScript  = newScript("renew", allowOOM, renewLua)
+	hastenScript = newScript("hasten", allowOOM, hastenLua)
 	settleScript = newScript("settle", allowOOM, settleLua)
 	depthScript  = newScript("depth", "flags=no-writes", depthLua)
 	peekScript   = newScript("peek", "flags=no-writes", peekLua)

@@ -15,6 +15,8 @@ var settlementTests = []namedTest{
 	{"one target's end leaves the others alone", testTargetsIndependent},
 	{"the latest attempts are kept", testAttempts},
 	{"long excerpts are cut", testExcerpt},
+	{"what is due too late is hastened", testHasten},
+	{"hastening leaves leases that are held alone", testHastenLeased},
 }
 
 func testRetry(t *testing.T, h *harness) {
@@ -45,6 +47,51 @@ func testRelease(t *testing.T, h *harness) {
 	if log := h.get(t, id("a")).Targets[0].Log; len(log) != 0 {
 		t.Errorf("releases are logged as attempts: %+v", log)
 	}
+}
+
+// testHasten: the clock was an hour ahead while an event was retried.
+func testHasten(t *testing.T, h *harness) {
+	h.admit(t, h.admission(id("a")))
+	h.clock.Advance(time.Hour)
+	h.settle(t, h.claimOne(t, "builder").Lease, retry(h.clock, 10*time.Second))
+	h.clock.Advance(-time.Hour)
+	h.admit(t, h.admission(id("b")))
+	h.settle(t, h.claimOne(t, "builder").Lease, retry(h.clock, 2*time.Minute))
+	if got, want := h.depth(t, "builder").LastDue, h.clock.Now().Add(time.Hour+10*time.Second); !got.Equal(want) {
+		t.Errorf("the last event is due at %v, want %v", got, want)
+	}
+	for range 2 { // the second time there is nothing to do
+		if err := h.store.Hasten(t.Context(), h.queue("builder"), 2*time.Minute, lease); err != nil {
+			t.Fatalf("Hasten: %v", err)
+		}
+	}
+	h.claimNone(t, "builder")
+	h.clock.Advance(lease)
+	if got := h.claimOne(t, "builder"); got.Lease.EventID != id("a") || got.Lease.Attempts != 1 {
+		t.Errorf("%+v is due, want the event that was due too late", got.Lease)
+	}
+	if got, want := h.depth(t, "builder").LastDue, h.clock.Now().Add(2*time.Minute-lease); !got.Equal(want) {
+		t.Errorf("the other event is due at %v, want %v, as before", got, want)
+	}
+	if err := h.store.Hasten(t.Context(), h.queue("nobody"), time.Minute, lease); err != nil {
+		t.Errorf("Hasten of an unknown queue: %v", err)
+	}
+}
+
+func testHastenLeased(t *testing.T, h *harness) {
+	h.admit(t, h.admission(id("a")))
+	h.clock.Advance(time.Hour)
+	held := h.claimOne(t, "builder").Lease
+	h.clock.Advance(-time.Hour)
+	if err := h.store.Hasten(t.Context(), h.queue("builder"), time.Minute, lease); err != nil {
+		t.Fatalf("Hasten: %v", err)
+	}
+	h.claimNone(t, "builder")
+	lost, err := h.store.Renew(t.Context(), []queue.Lease{held}, lease)
+	if err != nil || len(lost) != 0 {
+		t.Errorf("the lease is lost (%v, %v)", lost, err)
+	}
+	h.settle(t, held, done(h.clock))
 }
 
 func testBury(t *testing.T, h *harness) {

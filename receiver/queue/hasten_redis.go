@@ -1,0 +1,34 @@
+package queue
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"time"
+)
+
+// hastenBatch bounds one run of the script.
+const hastenBatch = 1000
+
+// Hasten implements [Worker].
+//
+//	KEYS  queue
+//	ARGV  now, limit ms, lease ms, how many at most
+//	returns how many events became due earlier
+func (r *Redis) Hasten(ctx context.Context, queue ID, limit, lease time.Duration) error {
+	for {
+		message, err := r.run(ctx, hastenScript, []string{keysOf(queue.EndpointUID).queue(queue.Target)}, []string{
+			r.now(), durationMillis(limit), durationMillis(max(0, min(limit, lease))), strconv.Itoa(hastenBatch),
+		})
+		if err != nil {
+			return err
+		}
+		moved, err := message.AsInt64()
+		if err != nil {
+			return errors.Join(errReply, err)
+		}
+		if moved < hastenBatch {
+			return nil
+		}
+	}
+}
