@@ -67,6 +67,11 @@ type Engine struct {
 	// returns wait to be given back to the store, releasing counts who does it.
 	returns   fifo[*job]
 	releasing int
+	// doubts are leases that may be there, or not; doubted counts them, with those
+	// that the store is just asked about, and resolving is set while it is.
+	doubts    []doubt
+	doubted   int
+	resolving bool
 	// inFlight counts attempts, claims claims, and busy everything that must
 	// end before a drain is over.
 	inFlight int

@@ -79,18 +79,22 @@ func (r *Reservation) HandOver(ev *event.Event, leases []queue.Lease) {
 	e.dispatch()
 }
 
-// Cancel gives the room back: the event was refused, a duplicate, or unknown.
-func (r *Reservation) Cancel() {
+// Cancel gives the room back: the event was refused or a duplicate, or whether
+// it was admitted is unknown. Then doubtful are the leases that it would have,
+// and they are given back too.
+func (r *Reservation) Cancel(doubtful ...queue.Lease) {
 	r.engine.mu.Lock()
 	defer r.engine.mu.Unlock()
-	if r.memory != nil {
-		r.engine.leave(r.memory)
-		r.memory = nil
+	if r.memory == nil {
+		return
 	}
+	r.engine.leave(r.memory)
+	r.memory = nil
+	r.engine.doubtful(doubtful)
 }
 
-// Wake tells the engine that events without a lease were admitted to queues,
-// or that events were made due again.
+// Wake tells the engine that events without a lease were, or may have been,
+// admitted to queues, or that events were made due again.
 func (e *Engine) Wake(queues ...queue.ID) {
 	e.mu.Lock()
 	defer e.mu.Unlock()

@@ -32,22 +32,29 @@ type plant struct {
 func newPlant(t testing.TB, handler http.HandlerFunc) *plant {
 	t.Helper()
 	redis := redistest.Start(t)
-	store, err := queue.NewRedis(t.Context(), queue.Options{URL: redis.URL()})
+	// What a lost answer of the store leased to nobody is due again so much sooner.
+	return newPlantOn(t, redis, redis.URL(), 3*time.Second, handler)
+}
+
+// newPlantOn has the engine reach the server under another address.
+func newPlantOn(
+	t testing.TB, redis *redistest.Server, address string, lease time.Duration, handler http.HandlerFunc,
+) *plant {
+	t.Helper()
+	store, err := queue.NewRedis(t.Context(), queue.Options{URL: address})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(store.Close)
 	server := httptest.NewServer(handler)
 	t.Cleanup(server.Close)
-	address, err := url.Parse(server.URL)
+	target, err := url.Parse(server.URL)
 	if err != nil {
 		t.Fatal(err)
 	}
 	e := changed(endpoint("ci", "a"), func(e *route.Endpoint) { e.Targets[0].MaxInFlight = 32 })
 	engine := deliver.New(deliver.Options{
-		Worker: store, Network: outbound.Network{Forward: map[string]*url.URL{"ci/a": address}},
-		// What a lost answer of the store leased to nobody is due again so much sooner.
-		Lease: 3 * time.Second,
+		Worker: store, Network: outbound.Network{Forward: map[string]*url.URL{"ci/a": target}}, Lease: lease,
 	})
 	engine.SetRoutes(routes(e))
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
@@ -82,7 +89,7 @@ func (p *plant) admit(ctx context.Context, ev *event.Event, handOver bool) error
 	admission.LeaseFor = reservation.LeaseFor
 	receipt, err := p.store.Admit(ctx, admission)
 	if err != nil {
-		reservation.Cancel()
+		reservation.Cancel(receipt.Leases...)
 		return err
 	}
 	reservation.HandOver(ev, receipt.Leases)

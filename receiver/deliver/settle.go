@@ -59,13 +59,14 @@ func (e *Engine) idle(j *job, settlement queue.Settlement) bool {
 	return true
 }
 
-// settled notes when the event is due again.
+// settled notes when the event is due again. After a failure, a lease that is
+// lost may be one that was ended by the first try, whose answer was lost.
 func (e *Engine) settled(j *job, settlement queue.Settlement, waited, stored bool) {
 	if waited && stored {
 		e.storeAnswered()
 	}
 	again := settlement.Outcome == queue.Retry || settlement.Outcome == queue.Release
-	if !stored || !again {
+	if !stored && !waited || !again {
 		return
 	}
 	e.mu.Lock()

@@ -17,15 +17,16 @@ type Reservation interface {
 	LeaseFor() time.Duration
 	// HandOver gives away an event and the leases on it.
 	HandOver(ev *event.Event, leases []queue.Lease)
-	// Cancel gives the room back.
-	Cancel()
+	// Cancel gives the room back, and the leases that a failed admission may
+	// have got.
+	Cancel(doubtful ...queue.Lease)
 }
 
 // Deliverer is what ingest knows of delivery.
 type Deliverer interface {
 	// Reserve asks for room to deliver an event of that size from memory.
 	Reserve(queues []queue.ID, size int64) (Reservation, bool)
-	// Wake tells that events without a lease were admitted.
+	// Wake tells that events without a lease were, or may have been, admitted.
 	Wake(queues ...queue.ID)
 	// Direct makes one attempt while the sender waits. Its errors are
 	// [ErrTargetBusy], [ErrNoTarget], or those of the network.
@@ -56,16 +57,11 @@ func (h *Handler) admit(x *exchange) (*answer, error) {
 	}
 	receipt, err := h.store(x, admission)
 	switch {
-	case err != nil || receipt.Duplicate:
-		if reserved {
-			reservation.Cancel()
-		}
-	case reserved && len(receipt.Leases) > 0:
+	case reserved && err == nil && len(receipt.Leases) > 0:
 		reservation.HandOver(x.event, receipt.Leases)
-	default:
-		if reserved {
-			reservation.Cancel()
-		}
+	case reserved:
+		reservation.Cancel(receipt.Leases...)
+	case err == nil && !receipt.Duplicate, errors.Is(err, queue.ErrUnavailable):
 		h.Deliverer.Wake(queues...)
 	}
 	if err != nil {

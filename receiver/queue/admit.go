@@ -34,19 +34,19 @@ func (r *Redis) Admit(ctx context.Context, admission *Admission) (Receipt, error
 		return Receipt{}, err
 	}
 	work := admission.work()
-	first, reply, err := r.admit(ctx, work)
-	if err == nil && reply == keptReply {
+	done, err := r.admit(ctx, work)
+	if err == nil && done.work.reply == keptReply {
 		work.id = NewID()
 		admission.Event.ID = work.id
-		first, _, err = r.admit(ctx, work)
+		done, err = r.admit(ctx, work)
 	}
-	if err != nil {
+	switch {
+	case err != nil && (done.call == 0 || undone(err)):
 		return Receipt{}, err
+	case err == nil && done.work.first != "":
+		return Receipt{EventID: done.work.first, Duplicate: true}, nil
 	}
-	if first != "" {
-		return Receipt{EventID: first, Duplicate: true}, nil
-	}
-	return granted(admission), nil
+	return granted(admission, done.call), err
 }
 
 // admitWork is one admission on its way to the script, and its reply.
@@ -79,20 +79,18 @@ func (w *admitWork) alike(other *admitWork) bool {
 }
 
 // admit brings one admission to the script, together with those of others.
-func (r *Redis) admit(ctx context.Context, work admitWork) (first string, reply int64, err error) {
+func (r *Redis) admit(ctx context.Context, work admitWork) (*step[admitWork], error) {
 	ctx, cancel := r.bounded(ctx)
 	defer cancel()
-	done, err := r.admissions.do(ctx, r.lane(work.endpointUID), work, len(work.record))
-	if err != nil {
-		return "", 0, err
-	}
-	return done.work.first, done.work.reply, nil
+	return r.admissions.do(ctx, r.lane(work.endpointUID), work, len(work.record))
 }
 
-// admitAll runs the admission script.
+// admitAll runs the admission script. The name of the call is the fence of its
+// leases: with it, a lease whose answer was lost can be given back although the
+// event may have been admitted by another call, and leased, since.
 //
 //	KEYS  for each group: one queue a target
-//	ARGV  now; 1 to write the mark of a duplicate again; number of groups;
+//	ARGV  now; fence of the leases; 1 to write the mark of a duplicate again; number of groups;
 //	      for each group: beginning of the endpoint's keys, lease ms, window ms,
 //	      history limit, 1 if there are replay marks else 0, number of targets,
 //	      number of events, targets;
@@ -109,14 +107,14 @@ func (r *Redis) admitAll(steps []*step[admitWork]) {
 	}
 	groups := grouped(steps, (*admitWork).alike)
 	var keys []string
-	args := make([]string, 0, 3+8*len(groups)+5*len(steps))
-	args = append(args, r.now(), again, strconv.Itoa(len(groups)))
+	args := make([]string, 0, 4+8*len(groups)+5*len(steps))
+	args = append(args, r.now(), strconv.FormatInt(steps[0].call, 10), again, strconv.Itoa(len(groups)))
 	for _, group := range groups {
 		keys, args = appendAdmissions(keys, args, group)
 	}
 	message, err := run(context.Background(), admitScript, keys, args)
 	if err == nil {
-		err = r.trust(context.Background())
+		err = unconfirmed(r.trust(context.Background()))
 	}
 	shareReplies(admitScript, groups, message, err, func(work *admitWork, reply *rueidis.RedisMessage) (err error) {
 		if reply.IsString() {
@@ -150,7 +148,7 @@ func appendAdmissions(keys, args []string, group []*step[admitWork]) (allKeys, a
 }
 
 // granted is the receipt of an event that was stored.
-func granted(admission *Admission) Receipt {
+func granted(admission *Admission, fence int64) Receipt {
 	receipt := Receipt{EventID: admission.Event.ID}
 	if admission.LeaseFor <= 0 {
 		return receipt
@@ -159,7 +157,7 @@ func granted(admission *Admission) Receipt {
 		receipt.Leases = append(receipt.Leases, Lease{
 			Queue:   ID{EndpointUID: admission.Event.EndpointUID, Target: target},
 			EventID: admission.Event.ID,
-			Fence:   1,
+			Fence:   fence,
 		})
 	}
 	return receipt

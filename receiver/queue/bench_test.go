@@ -58,14 +58,16 @@ func BenchmarkMemory(b *testing.B) {
 	for range b.N {
 		server.Do(b, "FLUSHALL")
 		empty := usedMemory(b, server)
-		for i := range events {
-			if _, err := store.Admit(b.Context(), benchmarkAdmission(int64(i))); err != nil {
+		leases := make([]queue.Lease, events)
+		for i := range leases {
+			receipt, err := store.Admit(b.Context(), benchmarkAdmission(int64(i)))
+			if err != nil {
 				b.Fatal(err)
 			}
+			leases[i] = receipt.Leases[0]
 		}
 		pending := usedMemory(b, server)
-		for i := range events {
-			lease := queue.Lease{Queue: builder, EventID: numbered(i), Fence: 1}
+		for _, lease := range leases {
 			if err := store.Settle(b.Context(), lease, queue.Settlement{}); err != nil {
 				b.Fatal(err)
 			}

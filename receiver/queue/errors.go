@@ -3,6 +3,7 @@ package queue
 import (
 	"errors"
 	"fmt"
+	"net"
 	"slices"
 	"strings"
 
@@ -53,6 +54,29 @@ func isWeather(reply *rueidis.RedisError) bool {
 // without the code, depending on whether the script had begun.
 func isOutOfMemory(reply *rueidis.RedisError) bool {
 	return strings.HasPrefix(reply.Error(), "OOM ")
+}
+
+// errUnconfirmed marks the failures of steps that were done all the same.
+var errUnconfirmed = errors.New("done, but not confirmed")
+
+func unconfirmed(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%w: %w", errUnconfirmed, err)
+}
+
+// undone tells that a step that failed was certainly not done: the store said
+// so, or there was no connection to send it on.
+func undone(err error) bool {
+	if errors.Is(err, errUnconfirmed) {
+		return false
+	}
+	if _, isReply := errors.AsType[*rueidis.RedisError](err); isReply {
+		return true
+	}
+	failure, isNetwork := errors.AsType[*net.OpError](err)
+	return isNetwork && failure.Op == "dial"
 }
 
 func isNoScript(err error) bool {

@@ -19,6 +19,9 @@ package queue
 //	p:{uid}:f:<mark>     string  "<until ms>:<owner>": a mark whose event is just being
 //	                             forwarded while its sender waits; see mark.go
 //	p:{uid}:j:<id>       hash    long work: owner o until u, state s; see job.go
+//	p:{uid}:c:<process>:<target>
+//	                     string  the latest claim of a process: "<its name> <names of lost
+//	                             claims>", then "<id> <fence> …", what it took; see claims.go
 //	p:{uid}:q:<target>   zset    queue: id by when it is due, ms
 //	p:{uid}:x:<target>   zset    dead letters of the target: id by when it died, ms
 //	p:{uid}:pending      zset    events with a pending target: id by when received, ms
@@ -59,6 +62,10 @@ func (k endpointKeys) held(mark string) string         { return string(k) + "f:"
 func (k endpointKeys) job(id string) string            { return string(k) + "j:" + id }
 func (k endpointKeys) queue(target string) string      { return string(k) + "q:" + target }
 func (k endpointKeys) targetDead(target string) string { return string(k) + "x:" + target }
+func (k endpointKeys) claim(process, target string) string {
+	return string(k) + "c:" + process + ":" + target
+}
+
 func (k endpointKeys) index(status Status) (key string) {
 	switch status {
 	case StatusDead:

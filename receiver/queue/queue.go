@@ -57,7 +57,9 @@ type Receipt struct {
 	EventID   string
 	Duplicate bool
 	// Leases are the caller's leases, one a target in the order of
-	// Admission.Targets; empty for a duplicate and without LeaseFor.
+	// Admission.Targets; empty for a duplicate and without LeaseFor. Beside an
+	// error they are those that the caller has if the event was stored after all:
+	// given back with Release, the event need not wait until they run out.
 	Leases []Lease
 }
 
@@ -66,6 +68,7 @@ type Lease struct {
 	Queue   ID
 	EventID string
 	// Fence grows with every claim; a settlement with an old fence is refused.
+	// It begins at random, so that two admissions of an event have different ones.
 	Fence int64
 	// Attempts is the number of attempts that were made before; a replay counts anew.
 	Attempts int
@@ -118,7 +121,8 @@ const (
 // Admitter stores events.
 type Admitter interface {
 	// Admit stores the event and claims its deduplication mark in one atomic,
-	// durable step. An error means that the event is not to be acknowledged.
+	// durable step. An error means that the event is not to be acknowledged;
+	// beside one, only the leases of the receipt mean something.
 	Admit(ctx context.Context, admission *Admission) (Receipt, error)
 }
 
@@ -126,7 +130,9 @@ type Admitter interface {
 type Worker interface {
 	// Claim leases up to limit due events of one queue, oldest due first, and
 	// loads them. Events whose stored bytes do not match their checksum are
-	// moved to the dead letters with reason "corrupt" and not returned.
+	// moved to the dead letters with reason "corrupt" and not returned. What a
+	// claim leased whose answer was lost is due again for the next one of that
+	// queue by this process.
 	Claim(ctx context.Context, queue ID, limit int, lease time.Duration) ([]Delivery, error)
 	// Renew extends leases that are still held and returns those that are lost.
 	Renew(ctx context.Context, leases []Lease, lease time.Duration) (lost []Lease, err error)

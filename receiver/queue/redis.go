@@ -69,6 +69,9 @@ type Redis struct {
 	// admissions and settlements share calls among those who wait for them.
 	admissions  *sharer[admitWork]
 	settlements *sharer[settleWork]
+	// process names this client among those of the store.
+	process string
+	lost    lostClaims
 	// inherited is set once an exclusive store's old leases are ended.
 	inherited atomic.Bool
 
@@ -102,6 +105,7 @@ func NewRedis(ctx context.Context, options Options) (*Redis, error) {
 	connection.ConnWriteTimeout = 2 * options.StepTimeout // then a silent connection is given up
 	r := &Redis{
 		options: options,
+		process: newName(),
 		poke:    make(chan struct{}, 1),
 		ended:   make(chan struct{}),
 	}

@@ -66,7 +66,7 @@ func (r *Redis) runReplicated(ctx context.Context, s *script, keys, args []strin
 		if message, err = results[0].ToMessage(); err != nil {
 			return err
 		}
-		return confirm.read(ctx, connection, results[1])
+		return unconfirmed(confirm.read(ctx, connection, results[1]))
 	})
 	if errors.Is(err, errNotReplicated) {
 		return message, fmt.Errorf("%w: %s: %w", ErrUnavailable, s.name, err)

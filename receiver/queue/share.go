@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/redis/rueidis"
@@ -18,6 +18,8 @@ const (
 	sharedSteps = 256
 	// sharedBytes is about how many bytes share a call; one step always goes.
 	sharedBytes = 1 << 20
+	// callNames is how many names there are for calls.
+	callNames = 1 << 32
 )
 
 // sharer lets steps that are asked for at the same time share calls of the
@@ -38,8 +40,12 @@ type step[T any] struct {
 	bytes int
 	err   error
 
-	done  chan struct{}
-	given atomic.Bool // up, by its caller
+	done chan struct{}
+
+	// call names the call that the step is part of, at random; 0 before there is
+	// one. given is set when its caller gives it up. The sharer's mutex guards both.
+	call  int64
+	given bool
 }
 
 // sharedLane holds the steps that wait for the call that is under way.
@@ -52,7 +58,8 @@ func newSharer[T any](call func([]*step[T])) *sharer[T] {
 }
 
 // do has a step done and waits for it. Steps of one lane may share a call. The
-// call may change the work while do has not returned.
+// call may change the work while do has not returned. Of a step that was given
+// up only the name of its call is returned, 0 if it was never sent.
 func (s *sharer[T]) do(ctx context.Context, lane string, work T, bytes int) (*step[T], error) {
 	one := &step[T]{work: work, bytes: bytes, done: make(chan struct{})}
 	s.join(lane, one)
@@ -60,9 +67,15 @@ func (s *sharer[T]) do(ctx context.Context, lane string, work T, bytes int) (*st
 	case <-one.done:
 		return one, one.err
 	case <-ctx.Done():
-		one.given.Store(true)
-		return nil, fmt.Errorf("%w: %w", ErrUnavailable, ctx.Err())
+		return &step[T]{call: s.giveUp(one)}, fmt.Errorf("%w: %w", ErrUnavailable, ctx.Err())
 	}
+}
+
+func (s *sharer[T]) giveUp(one *step[T]) (call int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	one.given = true
+	return one.call
 }
 
 func (s *sharer[T]) join(name string, one *step[T]) {
@@ -97,13 +110,14 @@ func (s *sharer[T]) next(name string, lane *sharedLane[T]) []*step[T] {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var steps []*step[T]
-	bytes, taken := 0, 0
+	bytes, taken, call := 0, 0, newCall()
 	for _, one := range lane.waiting {
 		if len(steps) == sharedSteps || len(steps) > 0 && bytes+one.bytes > sharedBytes {
 			break
 		}
 		taken++
-		if !one.given.Load() {
+		if !one.given {
+			one.call = call
 			steps = append(steps, one)
 			bytes += one.bytes
 		}
@@ -114,6 +128,10 @@ func (s *sharer[T]) next(name string, lane *sharedLane[T]) []*step[T] {
 	}
 	delete(s.lanes, name)
 	return nil
+}
+
+func newCall() int64 {
+	return 1 + rand.Int64N(callNames) //nolint:gosec // nobody gains by guessing it
 }
 
 // grouped puts steps that are alike together, in the order of the first of each.

@@ -22,19 +22,41 @@ var errReply = errors.New("the store gave a reply that its script never gives")
 
 // Claim implements [Worker].
 //
-//	KEYS  queue
-//	ARGV  now, lease ms, limit, bytes of records, beginning of the endpoint's keys, target
+//	KEYS  queue, latest claim of this process
+//	ARGV  now, lease ms, limit, bytes of records, beginning of the endpoint's keys, target,
+//	      name of the claim, names of lost claims with commas between
 //	returns for each event claimed: id, fence, attempts, when it was replayed, ms, or 0
 func (r *Redis) Claim(ctx context.Context, queue ID, limit int, lease time.Duration) ([]Delivery, error) {
 	if err := r.mine(); err != nil {
 		return nil, err
 	}
+	name := newName()
+	leases, err := r.take(ctx, queue, name, limit, lease)
+	if err != nil {
+		if !undone(err) {
+			r.lost.add(queue, name, lease)
+		}
+		return nil, err
+	}
+	if len(leases) == 0 {
+		return nil, nil
+	}
+	records, err := r.load(ctx, leases)
+	if err != nil {
+		r.lost.add(queue, name, lease)
+		return nil, err
+	}
+	return r.decodeAll(ctx, leases, records)
+}
+
+// take leases what is due.
+func (r *Redis) take(ctx context.Context, queue ID, name string, limit int, lease time.Duration) ([]Lease, error) {
 	endpoint := keysOf(queue.EndpointUID)
 	message, err := r.run(ctx, claimScript,
-		[]string{endpoint.queue(queue.Target)},
+		[]string{endpoint.queue(queue.Target), endpoint.claim(r.process, queue.Target)},
 		[]string{
 			r.now(), durationMillis(lease), strconv.Itoa(limit), strconv.Itoa(claimBytes),
-			string(endpoint), queue.Target,
+			string(endpoint), queue.Target, name, r.lost.of(queue),
 		})
 	if err != nil {
 		return nil, err
@@ -49,14 +71,11 @@ func (r *Redis) Claim(ctx context.Context, queue ID, limit int, lease time.Durat
 			return nil, err
 		}
 	}
-	return r.load(ctx, leases)
+	return leases, nil
 }
 
-// load reads claimed events. When that fails their leases end by themselves.
-func (r *Redis) load(ctx context.Context, leases []Lease) ([]Delivery, error) {
-	if len(leases) == 0 {
-		return nil, nil
-	}
+// load reads the records of claimed events.
+func (r *Redis) load(ctx context.Context, leases []Lease) ([]rueidis.RedisMessage, error) {
 	client, err := r.connected()
 	if err != nil {
 		return nil, err
@@ -68,9 +87,10 @@ func (r *Redis) load(ctx context.Context, leases []Lease) ([]Delivery, error) {
 	step, cancel := context.WithTimeout(ctx, r.options.StepTimeout)
 	defer cancel()
 	records, err := client.Do(step, client.B().Mget().Key(keys...).Build()).ToArray()
-	if err != nil {
-		return nil, stepError("load", err)
-	}
+	return records, stepError("load", err)
+}
+
+func (r *Redis) decodeAll(ctx context.Context, leases []Lease, records []rueidis.RedisMessage) ([]Delivery, error) {
 	deliveries := make([]Delivery, 0, len(leases))
 	for i := range records {
 		delivery, err := r.decode(ctx, leases[i], &records[i])

@@ -47,4 +47,4 @@ func (r reservation) LeaseFor() time.Duration { return r.granted.LeaseFor }
 
 func (r reservation) HandOver(ev *event.Event, leases []queue.Lease) { r.granted.HandOver(ev, leases) }
 
-func (r reservation) Cancel() { r.granted.Cancel() }
+func (r reservation) Cancel(doubtful ...queue.Lease) { r.granted.Cancel(doubtful...) }

@@ -24,7 +24,7 @@ type Open func(t *testing.T, clock func() time.Time) queue.Store
 func Run(t *testing.T, open Open) {
 	for _, group := range [][]namedTest{
 		admissionTests, windowTests, leaseTests, settlementTests, historyTests, depthTests, listTests, replayTests,
-		purgeTests, sizeTests, jobTests, markTests,
+		purgeTests, sizeTests, jobTests, markTests, lostTests,
 	} {
 		for _, test := range group {
 			t.Run(test.name, func(t *testing.T) {

@@ -3,7 +3,7 @@
 -- script that fails half way leaves ids without a record, which claims sweep
 -- up, never a mark without a payload. Running out of memory is refused before
 -- the first line.
-local now, again = clock(ARGV[1]), ARGV[2] == '1'
+local now, fence, again = clock(ARGV[1]), ARGV[2], ARGV[3] == '1'
 
 -- standing reads a mark that holds its own end: "<end ms>:<id of the first>".
 local function standing(name)
@@ -39,7 +39,7 @@ local function initial(group, window)
   local state, leased = head(window, group.history), group.lease > 0
   for i = group.targets, group.targets + group.width - 1 do
     state = state .. line(ARGV[i], {
-      letter = leased and 'l' or 'p', fence = leased and 1 or 0, attempts = 0, replay = '0', tries = 0, reason = '',
+      letter = leased and 'l' or 'p', fence = leased and fence or 0, attempts = 0, replay = '0', tries = 0, reason = '',
     })
   end
   return state
@@ -113,8 +113,8 @@ local function read(arg, key)
 end
 
 -- An endpoint whose keys are broken must not fail its neighbours.
-local answers, arg, key = {}, 4, 1
-for n = 1, tonumber(ARGV[3]) do
+local answers, arg, key = {}, 5, 1
+for n = 1, tonumber(ARGV[4]) do
   local group = read(arg, key)
   arg, key = group.events + group.count * group.step, key + group.width
   local ok, replies = pcall(admit, group)

@@ -2,9 +2,31 @@
 -- make strings of Lua of them, at several times the cost.
 local now, lease, limit, budget = clock(ARGV[1]), tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4])
 local e, target, queue = endpoint(ARGV[5]), ARGV[6], KEYS[1]
-local ids = redis.call('ZRANGE', queue, '-inf', integer(now), 'BYSCORE', 'LIMIT', 0, limit)
-if #ids == 0 then return {} end
+local note, name, lost = KEYS[2], ARGV[7], ARGV[8]
 
+-- What a claim took whose answer was lost is due again; a claim that comes after
+-- the one that calls it lost takes nothing.
+local latest, gone, had = string.match(redis.call('GET', note) or '', '^(%x+) ([%x,]*)\n(.*)$')
+if latest and string.find(gone, name, 1, true) then return {} end
+if latest and string.find(lost, latest, 1, true) then
+  local ids, fences = {}, {}
+  for id, fence in string.gmatch(had, '(%S+) (%d+)') do
+    ids[#ids + 1], fences[#fences + 1] = id, tonumber(fence)
+  end
+  release(e, queue, target, ids, fences, now)
+end
+
+local taken = {}
+local function leave()
+  if #taken == 0 and lost == '' then return end
+  redis.call('SET', note, name .. ' ' .. lost .. '\n' .. table.concat(taken, ' '), 'PX', math.max(lease, 1))
+end
+
+local ids = redis.call('ZRANGE', queue, '-inf', integer(now), 'BYSCORE', 'LIMIT', 0, limit)
+if #ids == 0 then
+  leave()
+  return {}
+end
 local values = redis.call('HMGET', e.states, unpack(ids))
 local claimed, bytes = {}, 0
 local due, states, later, elsewhere, swept = list(), list(), list(), list(), list()
@@ -23,6 +45,7 @@ for i, id in ipairs(ids) do
     add(states, id, put(value, target, s))
     add(due, integer(now + lease), id)
     claimed[#claimed + 1] = {id, s.fence, s.attempts, tonumber(s.replay)}
+    taken[#taken + 1] = id .. ' ' .. s.fence
   else
     push(elsewhere, id)
   end
@@ -37,4 +60,5 @@ if swept.n > 0 then
   many('ZREM', e.pending, swept)
   retire(e, swept, math.huge)
 end
+leave()
 return claimed

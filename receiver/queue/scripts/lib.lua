@@ -66,6 +66,23 @@ local function put(value, target, s)
   return string.sub(value, 1, s.from) .. line(target, s) .. string.sub(value, s.after + 1)
 end
 
+-- release makes leased events due, where there are fences only those that are
+-- leased with them.
+local function release(e, queue, target, ids, fences, now)
+  if #ids == 0 then return end
+  local values, states, due = redis.call('HMGET', e.states, unpack(ids)), list(), list()
+  for i, id in ipairs(ids) do
+    local s = look(values[i], target)
+    if s and s.letter == 'l' and (not fences or s.fence == fences[i]) then
+      s.letter, s.fence = 'p', s.fence + 1
+      add(states, id, put(values[i], target, s))
+      add(due, integer(now), id)
+    end
+  end
+  many('HSET', e.states, states)
+  many('ZADD', queue, due)
+end
+
 -- unfinished counts the targets that are pending, and those that are dead.
 local function unfinished(value)
   local open, buried = 0, 0

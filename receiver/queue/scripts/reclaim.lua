@@ -6,17 +6,5 @@ local ids = {}
 for i = 1, #seen, 2 do
   if tonumber(seen[i + 1]) > now then ids[#ids + 1] = seen[i] end
 end
-if #ids > 0 then
-  local values, states, due = redis.call('HMGET', e.states, unpack(ids)), list(), list()
-  for i, id in ipairs(ids) do
-    local s = look(values[i], target)
-    if s and s.letter == 'l' then
-      s.letter, s.fence = 'p', s.fence + 1
-      add(states, id, put(values[i], target, s))
-      add(due, integer(now), id)
-    end
-  end
-  many('HSET', e.states, states)
-  many('ZADD', KEYS[1], due)
-end
+release(e, KEYS[1], target, ids, nil, now)
 return #seen / 2

@@ -110,9 +110,9 @@ var storeMutants = []Mutant{
 		Targets:  Slow,
 		Signs:    []Sign{{check.Durability, lost}},
 		Patches: []Patch{{
-			File: "receiver/queue/scripts/reclaim.lua",
+			File: "receiver/queue/scripts/lib.lua",
 			Old:  "      add(due, integer(now), id)\n",
-			New:  "      redis.call('ZREM', KEYS[1], id)\n",
+			New:  "      redis.call('ZREM', queue, id)\n",
 		}},
 	},
 	{
@@ -162,6 +162,7 @@ var storeMutants = []Mutant{
 		Why:      "an event is acknowledged although no replica has it",
 		Topology: sentinel,
 		Faults:   []string{failover},
+		Targets:  Stubborn,
 		Signs:    []Sign{{check.Durability, lost}},
 		Patches: []Patch{{
 			File: "receiver/queue/replicas_redis.go",
