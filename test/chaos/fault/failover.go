@@ -21,7 +21,7 @@ var (
 	KillReplica = &Kind{Name: "F15 kill the replica", Lane: Processes, Needs: watched, Inject: killReplica}
 	// StalledReplica loses what was acknowledged without the replica.
 	StalledReplica = &Kind{Name: "F15 replica stalls and the primary dies", Lane: Processes, Excuses: duplicates,
-		Needs: watched, Inject: stalledReplica}
+		Allows: leases, Needs: watched, Inject: stalledReplica}
 	// StalePrimary is the old primary that comes back before Sentinel has told
 	// anybody of the new one.
 	StalePrimary = &Kind{Name: "F15 old primary back before the failover is known", Lane: Processes, Excuses: duplicates,
@@ -75,7 +75,7 @@ func stalledReplica(ctx context.Context, i *Injection) error {
 	if primary == nil {
 		return errors.New("there is no primary to begin with")
 	}
-	i.Begin(primary.Name, "kill -9 after %s", stalling)
+	i.Begin(primary.Name, "kill -9 after %s, and of the receivers", stalling)
 	// What is acknowledged meanwhile must be in the store alone.
 	i.behave(traffic.Behaviour{Kind: traffic.Fail, Status: 503})
 	defer i.mend(i.Targets...)
@@ -87,12 +87,14 @@ func stalledReplica(ctx context.Context, i *Injection) error {
 	rest(ctx, stalling)
 	primary.Hold()
 	primary.Kill()
+	for _, r := range i.World.Receivers {
+		r.Kill() // with what it has in memory
+	}
 	for _, s := range i.World.Stores {
 		s.Kill() // with what it was sent and has not read
 	}
 	err := i.awaitSwitch(healing(ctx), primary)
 	primary.Release()
-	i.mend(i.Targets...)
 	return errors.Join(err, i.awaitHealthy(healing(ctx)))
 }
 

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"maps"
 	"slices"
 
 	"github.com/postern-dev/postern/test/chaos/check"
@@ -24,8 +25,9 @@ type What struct {
 }
 
 const (
-	// violationsKept bounds the violations of one invariant that are kept.
-	violationsKept = 3
+	// violationsKept bounds the violations of one invariant that are kept: more than
+	// the end of a pause excuses where few attempts are in flight.
+	violationsKept = 8
 	// recordsKept bounds a case: it is read by people.
 	recordsKept = 3000
 )
@@ -183,33 +185,37 @@ func (c *cut) meanwhile(s *span) bool { return s.from <= c.to && s.to >= c.from 
 
 // sampled tells whether a sample matters, and reduces it to what does.
 func (c *cut) sampled(r *history.Record) bool {
-	if c.moments[r.At] {
-		return true
+	values := maps.Clone(r.Sample.Values)
+	depth, deep := values[history.ValuePending]
+	maps.DeleteFunc(values, func(name string, _ float64) bool {
+		return !c.moments[r.At] || name == history.ValuePending || name == history.ValueReady
+	})
+	if deep && c.pending && c.turns(r.Sample.Process, depth, r.At) {
+		values[history.ValuePending] = depth
 	}
-	depth, ok := r.Sample.Values[history.ValuePending]
-	if !ok || !c.pending {
-		return false
-	}
-	before, known := c.depth[r.Sample.Process]
-	if known && (before > 0) == (depth > 0) && r.At < c.to {
-		return false
-	}
-	c.depth[r.Sample.Process] = depth
-	sample := history.Sample{Process: r.Sample.Process, Values: map[string]float64{history.ValuePending: depth}}
-	r.Sample = &sample
-	return true
+	r.Sample = &history.Sample{Process: r.Sample.Process, Values: values}
+	return len(values) > 0
+}
+
+// turns tells whether a backlog begins or ends with a depth, or is the last.
+func (c *cut) turns(process string, depth float64, at int64) bool {
+	before, known := c.depth[process]
+	c.depth[process] = depth
+	return !known || (before > 0) != (depth > 0) || at == c.to
 }
 
 // judge judges what is kept, of which nothing else is claimed.
 func (c *cut) judge() (*check.Result, error) {
 	at := slices.IndexFunc(c.kept, func(r history.Record) bool { return r.Run != nil })
 	run := *c.kept[at].Run
-	run.Limits, run.RecoverySeconds = limited(run.Limits, len(c.moments) > 0), recovering(&run, c.wanted)
-	run.Unjudged = nil
+	run.Limits, run.Unjudged = limited(run.Limits, len(c.moments) > 0), nil
 	c.kept[at].Run = &run
 	result, err := check.Check(records(c.kept))
 	if err != nil {
 		return nil, err
+	}
+	if !result.Verdict(check.Liveness).OK() && !slices.Contains(c.wanted, check.Liveness) {
+		run.RecoverySeconds = 0 // of the backlogs too little is left
 	}
 	for _, verdict := range result.Verdicts {
 		if verdict.Checked == 0 {
@@ -225,15 +231,6 @@ func limited(limits map[string]map[string]float64, kept bool) map[string]map[str
 		return limits
 	}
 	return nil
-}
-
-// recovering is the bound of recovery where that is what was violated: of the
-// backlogs of other cuts too little is left.
-func recovering(run *history.Run, wanted []check.Invariant) float64 {
-	if slices.Contains(wanted, check.Liveness) {
-		return run.RecoverySeconds
-	}
-	return 0
 }
 
 // compare wants that what is kept violates what it is kept for, and no more.
