@@ -128,7 +128,9 @@ func (e *Engine) hasten(id queue.ID, limit time.Duration) {
 	defer cancel()
 	if err := e.opts.Worker.Hasten(ctx, id, limit, e.opts.Lease); err != nil {
 		e.storeFailed(err)
+		return
 	}
+	e.Wake(id)
 }
 
 // mustSweep tells whether events of a lane that delivers nothing are too old.

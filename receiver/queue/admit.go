@@ -82,7 +82,7 @@ func (w *admitWork) alike(other *admitWork) bool {
 func (r *Redis) admit(ctx context.Context, work admitWork) (*step[admitWork], error) {
 	ctx, cancel := r.bounded(ctx)
 	defer cancel()
-	return r.admissions.do(ctx, r.lane(work.endpointUID), work, len(work.record))
+	return r.admissions.do(ctx, r.lane(work.endpointUID), work.endpointUID, work, len(work.record))
 }
 
 // admitAll runs the admission script. The name of the call is the fence of its

@@ -13,12 +13,14 @@ const hastenBatch = 1000
 // Hasten implements [Worker].
 //
 //	KEYS  queue
-//	ARGV  now, limit ms, lease ms, how many at most
+//	ARGV  now, limit ms, lease ms, how many at most, beginning of the endpoint's keys, target
 //	returns how many events became due earlier
 func (r *Redis) Hasten(ctx context.Context, queue ID, limit, lease time.Duration) error {
+	endpoint := keysOf(queue.EndpointUID)
 	for {
-		message, err := r.run(ctx, hastenScript, []string{keysOf(queue.EndpointUID).queue(queue.Target)}, []string{
-			r.now(), durationMillis(limit), durationMillis(max(0, min(limit, lease))), strconv.Itoa(hastenBatch),
+		message, err := r.run(ctx, hastenScript, []string{endpoint.queue(queue.Target)}, []string{
+			r.now(), durationMillis(limit), durationMillis(min(limit, lease)), strconv.Itoa(hastenBatch),
+			string(endpoint), queue.Target,
 		})
 		if err != nil {
 			return err

@@ -89,7 +89,11 @@ func (m *Memory) Hasten(_ context.Context, queue ID, limit, lease time.Duration)
 	now, q := m.clock(), endpoint.queue(queue.Target)
 	for _, target := range slices.Clone(q.pending) {
 		if target.due.After(now.Add(limit)) {
-			q.reschedule(target, now.Add(min(limit, lease)))
+			due := now
+			if target.leased {
+				due = now.Add(min(limit, lease))
+			}
+			q.reschedule(target, due)
 		}
 	}
 	return nil

@@ -138,9 +138,9 @@ type Worker interface {
 	Renew(ctx context.Context, leases []Lease, lease time.Duration) (lost []Lease, err error)
 	// Settle ends a lease, or returns [ErrLeaseLost].
 	Settle(ctx context.Context, lease Lease, settlement Settlement) error
-	// Hasten makes events that are due later than limit from now due after the
-	// lease. Clocks of stores jump; no event waits for longer than its schedule
-	// allows. A lease whose holder renews it is not disturbed.
+	// Hasten makes events due that are due later than limit from now: clocks of
+	// stores jump, and no event waits for longer than its schedule allows. Those
+	// that are leased are due after the lease, so that their holder can renew it.
 	Hasten(ctx context.Context, queue ID, limit, lease time.Duration) error
 	// Depths reports the given queues in the same order, in few round trips.
 	Depths(ctx context.Context, queues []ID) ([]Depth, error)

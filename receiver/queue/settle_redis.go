@@ -32,7 +32,8 @@ func (r *Redis) Settle(ctx context.Context, lease Lease, settlement Settlement) 
 	}
 	ctx, cancel := r.bounded(ctx)
 	defer cancel()
-	done, err := r.settlements.do(ctx, r.lane(lease.Queue.EndpointUID), work, len(work.attempt))
+	uid := lease.Queue.EndpointUID
+	done, err := r.settlements.do(ctx, r.lane(uid), uid, work, len(work.attempt))
 	if err != nil {
 		return err
 	}

@@ -18,14 +18,19 @@ const (
 	sharedSteps = 256
 	// sharedBytes is about how many bytes share a call; one step always goes.
 	sharedBytes = 1 << 20
+	// sharedAside is how many calls, of a step each, may be under way beside the
+	// shared one, for endpoints that have no other step.
+	sharedAside = 4
 	// callNames is how many names there are for calls.
 	callNames = 1 << 32
 )
 
 // sharer lets steps that are asked for at the same time share calls of the
 // store. The first goes at once; those that come while a call is under way go
-// together in the next. A step that is given up by its caller has an unknown
-// outcome and does not disturb those that it shares a call with.
+// together in the next. An endpoint that has no step under way does not wait for
+// those of others, however many they are: its step goes aside, at once. A step
+// that is given up by its caller has an unknown outcome and does not disturb
+// those that it shares a call with.
 type sharer[T any] struct {
 	// call does the steps and sets the error of each.
 	call func(steps []*step[T])
@@ -36,9 +41,10 @@ type sharer[T any] struct {
 
 // step is one piece of work on its way to the store and back.
 type step[T any] struct {
-	work  T
-	bytes int
-	err   error
+	work     T
+	endpoint string
+	bytes    int
+	err      error
 
 	done chan struct{}
 
@@ -51,17 +57,24 @@ type step[T any] struct {
 // sharedLane holds the steps that wait for the call that is under way.
 type sharedLane[T any] struct {
 	waiting []*step[T]
+	// present counts the steps of each endpoint, waiting or under way, and aside
+	// the calls beside the shared one.
+	present map[string]int
+	aside   int
+	// draining is set while there is a shared call.
+	draining bool
 }
 
 func newSharer[T any](call func([]*step[T])) *sharer[T] {
 	return &sharer[T]{call: call, lanes: map[string]*sharedLane[T]{}}
 }
 
-// do has a step done and waits for it. Steps of one lane may share a call. The
-// call may change the work while do has not returned. Of a step that was given
-// up only the name of its call is returned, 0 if it was never sent.
-func (s *sharer[T]) do(ctx context.Context, lane string, work T, bytes int) (*step[T], error) {
-	one := &step[T]{work: work, bytes: bytes, done: make(chan struct{})}
+// do has a step of an endpoint done and waits for it. Steps of one lane may
+// share a call. The call may change the work while do has not returned. Of a
+// step that was given up only the name of its call is returned, 0 if it was
+// never sent.
+func (s *sharer[T]) do(ctx context.Context, lane, endpoint string, work T, bytes int) (*step[T], error) {
+	one := &step[T]{work: work, endpoint: endpoint, bytes: bytes, done: make(chan struct{})}
 	s.join(lane, one)
 	select {
 	case <-one.done:
@@ -82,13 +95,24 @@ func (s *sharer[T]) join(name string, one *step[T]) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	lane := s.lanes[name]
-	if lane != nil {
-		lane.waiting = append(lane.waiting, one)
-		return
+	if lane == nil {
+		lane = &sharedLane[T]{present: map[string]int{}}
+		s.lanes[name] = lane
 	}
-	lane = &sharedLane[T]{waiting: []*step[T]{one}}
-	s.lanes[name] = lane
-	go s.drain(name, lane)
+	first := lane.present[one.endpoint] == 0
+	lane.present[one.endpoint]++
+	switch {
+	case !lane.draining:
+		lane.draining = true
+		lane.waiting = append(lane.waiting, one)
+		go s.drain(name, lane)
+	case first && lane.aside < sharedAside:
+		lane.aside++
+		one.call = newCall()
+		go s.stepAside(name, lane, one)
+	default:
+		lane.waiting = append(lane.waiting, one)
+	}
 }
 
 // drain does calls until nothing waits in the lane.
@@ -99,9 +123,36 @@ func (s *sharer[T]) drain(name string, lane *sharedLane[T]) {
 			return
 		}
 		s.call(steps)
-		for _, one := range steps {
-			close(one.done)
-		}
+		s.ended(lane, steps)
+	}
+}
+
+// stepAside does one step in a call of its own.
+func (s *sharer[T]) stepAside(name string, lane *sharedLane[T], one *step[T]) {
+	steps := []*step[T]{one}
+	s.call(steps)
+	s.ended(lane, steps)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	lane.aside--
+	s.forget(name, lane)
+}
+
+func (s *sharer[T]) ended(lane *sharedLane[T], steps []*step[T]) {
+	s.mu.Lock()
+	for _, one := range steps {
+		lane.leave(one)
+	}
+	s.mu.Unlock()
+	for _, one := range steps {
+		close(one.done)
+	}
+}
+
+func (l *sharedLane[T]) leave(one *step[T]) {
+	l.present[one.endpoint]--
+	if l.present[one.endpoint] == 0 {
+		delete(l.present, one.endpoint)
 	}
 }
 
@@ -116,18 +167,28 @@ func (s *sharer[T]) next(name string, lane *sharedLane[T]) []*step[T] {
 			break
 		}
 		taken++
-		if !one.given {
-			one.call = call
-			steps = append(steps, one)
-			bytes += one.bytes
+		if one.given {
+			lane.leave(one)
+			continue
 		}
+		one.call = call
+		steps = append(steps, one)
+		bytes += one.bytes
 	}
 	lane.waiting = lane.waiting[taken:]
 	if len(steps) > 0 {
 		return steps
 	}
-	delete(s.lanes, name)
+	lane.draining = false
+	s.forget(name, lane)
 	return nil
+}
+
+// forget drops a lane that has nothing to do.
+func (s *sharer[T]) forget(name string, lane *sharedLane[T]) {
+	if !lane.draining && lane.aside == 0 {
+		delete(s.lanes, name)
+	}
 }
 
 func newCall() int64 {

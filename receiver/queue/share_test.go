@@ -25,7 +25,7 @@ func TestStepsShareTheNextCall(t *testing.T) {
 		var group sync.WaitGroup
 		for i := range sharedSteps + 3 {
 			group.Go(func() {
-				done, err := s.do(t.Context(), "", i, 1)
+				done, err := s.do(t.Context(), "", "", i, 1)
 				if err != nil || done.work != 2*i {
 					t.Errorf("step %d came back as %+v with %v", i, done, err)
 				}
@@ -56,7 +56,7 @@ func TestSharedBytesAreBounded(t *testing.T) {
 		var group sync.WaitGroup
 		for _, bytes := range []int{1, sharedBytes / 2, sharedBytes / 2, 1, 2 * sharedBytes, 1} {
 			group.Go(func() {
-				if _, err := s.do(t.Context(), "", 0, bytes); err != nil {
+				if _, err := s.do(t.Context(), "", "", 0, bytes); err != nil {
 					t.Error(err)
 				}
 			})
@@ -91,7 +91,7 @@ func TestGivenUpStepDisturbsNobody(t *testing.T) {
 		var group sync.WaitGroup
 		for i, ctx := range []context.Context{impatient, impatient, t.Context(), t.Context()} {
 			group.Go(func() {
-				if _, err := s.do(ctx, "", i, 1); !errors.Is(err, want[i]) {
+				if _, err := s.do(ctx, "", "", i, 1); !errors.Is(err, want[i]) {
 					t.Errorf("step %d: %v, want %v", i, err, want[i])
 				}
 			})
@@ -119,12 +119,73 @@ func TestLanesDoNotWaitForEachOther(t *testing.T) {
 			}
 		})
 		var group sync.WaitGroup
-		group.Go(func() { _, _ = s.do(t.Context(), "slow", "slow", 1) })
+		group.Go(func() { _, _ = s.do(t.Context(), "slow", "", "slow", 1) })
 		synctest.Wait()
-		if _, err := s.do(t.Context(), "quick", "quick", 1); err != nil {
+		if _, err := s.do(t.Context(), "quick", "", "quick", 1); err != nil {
 			t.Error(err)
 		}
 		close(goOn)
 		group.Wait()
+	})
+}
+
+// TestEndpointsWithNothingUnderWayDoNotWait: a busy endpoint has a call under
+// way that takes for ever, and hundreds of steps behind it.
+func TestEndpointsWithNothingUnderWayDoNotWait(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		goOn := map[string]chan struct{}{}
+		for _, name := range []string{"busy", "a", "b", "c", "d", "e"} {
+			goOn[name] = make(chan struct{})
+		}
+		var mu sync.Mutex
+		var calls [][]string
+		s := newSharer(func(steps []*step[string]) {
+			var works []string
+			for _, one := range steps {
+				works = append(works, one.work)
+			}
+			mu.Lock()
+			calls = append(calls, works)
+			mu.Unlock()
+			<-goOn[steps[0].work]
+		})
+		var group sync.WaitGroup
+		send := func(endpoint string) {
+			group.Go(func() {
+				if _, err := s.do(t.Context(), "", endpoint, endpoint, 1); err != nil {
+					t.Error(err)
+				}
+			})
+			synctest.Wait()
+		}
+		for range 300 {
+			send("busy")
+		}
+		// Those that come for the first time go at once, as many as may.
+		for _, name := range []string{"a", "b", "a", "c", "d", "e"} {
+			send(name)
+		}
+		want := [][]string{{"busy"}, {"a"}, {"b"}, {"c"}, {"d"}}
+		if !slices.EqualFunc(calls, want, slices.Equal) {
+			t.Errorf("the calls are %v, want %v", calls, want)
+		}
+		// One that is through may go aside again.
+		close(goOn["b"])
+		synctest.Wait()
+		send("b")
+		if last := calls[len(calls)-1]; !slices.Equal(last, []string{"b"}) {
+			t.Errorf("the latest call is %v, want the endpoint that was through", last)
+		}
+		for name, gate := range goOn {
+			if name != "b" {
+				close(gate)
+			}
+		}
+		group.Wait()
+		synctest.Wait()
+		if len(s.lanes) != 0 {
+			t.Errorf("%d lanes are left when nothing waits", len(s.lanes))
+		}
 	})
 }
