@@ -1,6 +1,7 @@
 package check
 
 import (
+	"maps"
 	"math"
 	"net/http"
 	"slices"
@@ -165,7 +166,8 @@ func (c *checker) judgeMetrics() {
 		all = append(all, process)
 	}
 	strangers := c.excused(history.ExcuseRequests, "", 0, c.last) > 0
-	for name, now := range t.now {
+	for _, name := range slices.Sorted(maps.Keys(t.now)) {
+		now := t.now[name]
 		if c.endpointOf(name).removedAfter(0) {
 			continue // the counters go with the endpoint
 		}

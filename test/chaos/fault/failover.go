@@ -66,9 +66,9 @@ func (i *Injection) failover(
 	return errors.Join(err, i.awaitHealthy(healing(ctx)))
 }
 
-// stalling is how long the replica gets nothing, longer than a step of the store
-// may take.
-const stalling = 3 * time.Second
+// stalling is how long the replica gets nothing, longer than two steps of the
+// store may take: the second one has all that has come during the first.
+const stalling = 5 * time.Second
 
 func stalledReplica(ctx context.Context, i *Injection) error {
 	primary := i.World.Primary(ctx)
