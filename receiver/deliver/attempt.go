@@ -10,8 +10,8 @@ import (
 	"github.com/postern-dev/postern/receiver/queue"
 )
 
-// run brings one event to its target once and settles it.
-func (e *Engine) run(j *job) {
+// deliver brings one event to its target once and settles it.
+func (e *Engine) deliver(j *job) {
 	settlement := e.attempt(j)
 	if settlement != nil {
 		e.settle(j, *settlement)

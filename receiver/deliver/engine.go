@@ -3,6 +3,7 @@ package deliver
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/postern-dev/postern/receiver/deliver/outbound"
@@ -35,6 +36,9 @@ type Engine struct {
 	scanSoon  chan struct{}
 	renewSoon chan struct{}
 	loops     sync.WaitGroup
+	// work is taken by goroutines that have none; spare counts them.
+	work  chan func()
+	spare atomic.Int32
 
 	// root ends everything, attempts ends attempts only; both are set by Start.
 	root           context.Context
@@ -94,6 +98,7 @@ func New(opts Options) *Engine {
 		claimSoon: make(chan struct{}, 1),
 		scanSoon:  make(chan struct{}, 1),
 		renewSoon: make(chan struct{}, 1),
+		work:      make(chan func()),
 		lanes:     map[queue.ID]*lane{},
 		tenants:   map[string]*tenant{},
 		holders:   map[*lane]struct{}{},
@@ -145,13 +150,36 @@ func (e *Engine) halt() {
 // Wait returns when everything that the engine started has ended.
 func (e *Engine) Wait() { e.loops.Wait() }
 
+// maxSpare is how many goroutines wait for work.
+const maxSpare = 64
+
 // spawn runs work that a drain waits for. The caller holds the mutex.
 func (e *Engine) spawn(work func()) {
 	e.busy++
-	e.loops.Go(func() {
-		defer e.despawn()
+	select {
+	case e.work <- work:
+	default:
+		e.loops.Go(func() { e.run(work) })
+	}
+}
+
+// run does one piece of work after the other: a goroutine whose stack has grown
+// is worth more than a new one.
+func (e *Engine) run(work func()) {
+	for {
 		work()
-	})
+		e.despawn()
+		if e.spare.Add(1) > maxSpare {
+			e.spare.Add(-1)
+			return
+		}
+		select {
+		case work = <-e.work:
+			e.spare.Add(-1)
+		case <-e.root.Done():
+			return
+		}
+	}
 }
 
 func (e *Engine) despawn() {
@@ -172,7 +200,7 @@ func (e *Engine) dispatch() {
 		if !j.handed {
 			e.retime(j.lane)
 		}
-		e.spawn(func() { e.run(j) })
+		e.spawn(func() { e.deliver(j) })
 	}
 }
 
