@@ -24,6 +24,12 @@ func droppedInHand(*Env) (wait time.Duration, why string) {
 	return leaseAndLook, "what was in hand when its target went away is let go of, and waits for its lease to end"
 }
 
+// rolledBack is what a failover leaves behind: results of attempts are not
+// confirmed by a replica, as events are.
+func rolledBack(*Env) (wait time.Duration, why string) {
+	return leaseAndLook, "an event whose attempt the new primary has not heard of is in hand until its lease ends"
+}
+
 // probed are targets that fail: their receiver asks only now and then.
 func probed(*Env) (wait time.Duration, why string) {
 	return longestProbe, "a breaker probes a target that failed once in a back-off"

@@ -15,17 +15,17 @@ import (
 // F15: the primary fails and its replica takes over.
 var (
 	KillPrimary = &Kind{Name: "F15 kill the primary until failover", Lane: Processes, Excuses: duplicates,
-		Needs: watched, Inject: killPrimary}
+		Allows: rolledBack, Needs: watched, Inject: killPrimary}
 	StopPrimary = &Kind{Name: "F15 stop the primary until failover", Lane: Processes, Excuses: duplicates,
-		Needs: watched, Inject: stopPrimary}
+		Allows: rolledBack, Needs: watched, Inject: stopPrimary}
 	KillReplica = &Kind{Name: "F15 kill the replica", Lane: Processes, Needs: watched, Inject: killReplica}
 	// StalledReplica loses what was acknowledged without the replica.
 	StalledReplica = &Kind{Name: "F15 replica stalls and the primary dies", Lane: Processes, Excuses: duplicates,
-		Allows: leases, Needs: watched, Inject: stalledReplica}
+		Allows: rolledBack, Needs: watched, Inject: stalledReplica}
 	// StalePrimary is the old primary that comes back before Sentinel has told
 	// anybody of the new one.
 	StalePrimary = &Kind{Name: "F15 old primary back before the failover is known", Lane: Processes, Excuses: duplicates,
-		Needs: watched, Inject: stalePrimary}
+		Allows: rolledBack, Needs: watched, Inject: stalePrimary}
 )
 
 func watched(e *Env) string {

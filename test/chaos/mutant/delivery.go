@@ -9,6 +9,7 @@ var deliveryMutants = []Mutant{
 		Why:      "a target that asks for time is not given any",
 		Topology: sidecar,
 		Faults:   []string{targetBusy, targetDown},
+		Targets:  Busy,
 		Signs:    []Sign{{check.Schedule, "before the time that its target asked for"}},
 		Patches: []Patch{{
 			File: "receiver/deliver/policy/retryafter.go",

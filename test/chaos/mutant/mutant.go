@@ -31,7 +31,7 @@ type Mutant struct {
 	// this order and in turns. None means that it shows without any.
 	Faults []string
 	// Targets is what keeps events in the store while the faults happen: by default
-	// targets that refuse some of them, else [Stubborn] or [Slow].
+	// targets that refuse some of them, else [Stubborn], [Slow] or [Busy].
 	Targets string
 	// Rate is new events in a second; 0 means as many as other mutants get.
 	Rate float64
@@ -49,6 +49,9 @@ const (
 	Stubborn = "stubborn"
 	// Slow targets take their time or refuse, so that many are in hand.
 	Slow = "slow"
+	// Busy targets ask for time now and then, not so often that nobody asks them
+	// any more.
+	Busy = "busy"
 )
 
 // Sign is a violation by which a mutant is known.

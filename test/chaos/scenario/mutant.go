@@ -25,6 +25,10 @@ const (
 var held = map[string][]traffic.Share{
 	"":              flaky,
 	mutant.Stubborn: stubborn,
+	mutant.Busy: {
+		{Behaviour: traffic.Behaviour{Kind: traffic.OK}, Weight: 3},
+		{Behaviour: traffic.Behaviour{Kind: traffic.Busy, RetryAfter: 1}, Weight: 1},
+	},
 	mutant.Slow: {
 		{Behaviour: traffic.Behaviour{Kind: traffic.Slow, Delay: 150 * time.Millisecond}, Weight: 1},
 		{Behaviour: traffic.Behaviour{Kind: traffic.Fail, Status: 422}, Weight: 1},
