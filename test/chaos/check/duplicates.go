@@ -68,6 +68,9 @@ func (c *checker) judgeRepeats() {
 		if blamed && all >= int(r.extra) || r.invariant == Duplicates && forgotten(r, e) {
 			continue
 		}
+		if r.invariant == Schedule && e.endpoint.removedBetween(r.from, r.to) {
+			continue // sent again to another endpoint of the same name, it is another event
+		}
 		if r.invariant == Duplicates {
 			c.measures.outside++
 		}

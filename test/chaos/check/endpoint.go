@@ -88,6 +88,16 @@ func (e *endpoint) removedAfter(at int64) bool {
 	return false
 }
 
+// removedBetween tells whether the endpoint was removed between two moments.
+func (e *endpoint) removedBetween(from, to int64) bool {
+	for _, v := range e.versions {
+		if v.Removed && v.at >= from && v.began <= to {
+			return true
+		}
+	}
+	return false
+}
+
 // lacks tells whether a version that may have been in force since then does
 // not have the target.
 func (e *endpoint) lacks(target string, since int64) bool {
