@@ -115,7 +115,9 @@ func (m *Memory) Depths(_ context.Context, queues []ID) ([]Depth, error) {
 			depths[i].NextDue = next.due
 		}
 		for _, target := range queue.pending {
-			depths[i].LastDue = latest(depths[i].LastDue, target.due)
+			if target.due.After(depths[i].LastDue) {
+				depths[i].LastDue = target.due
+			}
 			received := target.record.event.ReceivedAt
 			if depths[i].Oldest.IsZero() || received.Before(depths[i].Oldest) {
 				depths[i].Oldest = received
@@ -123,13 +125,6 @@ func (m *Memory) Depths(_ context.Context, queues []ID) ([]Depth, error) {
 		}
 	}
 	return depths, nil
-}
-
-func latest(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
 }
 
 // held finds the target that a lease is for, or nil when the lease is lost.
