@@ -72,7 +72,9 @@ func TestAScriptHasEveryKindInTurns(t *testing.T) {
 	}
 }
 
-func TestWhatMustHappenHappensAfterTheTimeIsOver(t *testing.T) {
+// inBubble runs a test of injections, in a time that moves by itself.
+func inBubble(t *testing.T, test func(*testing.T, *fault.Env)) {
+	t.Helper()
 	folder := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
 		writer, err := history.Create(folder, "harness")
@@ -80,6 +82,12 @@ func TestWhatMustHappenHappensAfterTheTimeIsOver(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer writer.Close()
+		test(t, &fault.Env{History: writer})
+	})
+}
+
+func TestWhatMustHappenHappensAfterTheTimeIsOver(t *testing.T) {
+	inBubble(t, func(t *testing.T, env *fault.Env) {
 		long := func(name string) *fault.Kind {
 			return &fault.Kind{Name: name, Lane: fault.Processes, Inject: func(_ context.Context, i *fault.Injection) error {
 				i.Begin("nobody", "")
@@ -87,7 +95,6 @@ func TestWhatMustHappenHappensAfterTheTimeIsOver(t *testing.T) {
 				return nil
 			}}
 		}
-		env := &fault.Env{History: writer}
 		env.Execute(t.Context(), 10*time.Second, fault.Script(1, 10*time.Second, 4, []*fault.Kind{long("one"), long("other")}))
 		if got := env.Injected(); got != 2 {
 			t.Errorf("%d faults happened, want each of two once", got)
@@ -96,13 +103,7 @@ func TestWhatMustHappenHappensAfterTheTimeIsOver(t *testing.T) {
 }
 
 func TestNothingBeginsInALull(t *testing.T) {
-	folder := t.TempDir()
-	synctest.Test(t, func(t *testing.T) {
-		writer, err := history.Create(folder, "harness")
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer writer.Close()
+	inBubble(t, func(t *testing.T, env *fault.Env) {
 		begun, latest := time.Now(), time.Duration(0)
 		short := &fault.Kind{Name: "short", Lane: fault.Processes, Inject: func(_ context.Context, i *fault.Injection) error {
 			i.Begin("nobody", "")
@@ -113,7 +114,6 @@ func TestNothingBeginsInALull(t *testing.T) {
 			latest = max(latest, at)
 			return nil
 		}}
-		env := &fault.Env{History: writer}
 		env.Execute(t.Context(), time.Minute, fault.Plan(1, time.Minute, 300, []fault.Choice{{Kind: short, Weight: 1}}))
 		if env.Injected() < 250 || latest < 50*time.Second {
 			t.Errorf("%d faults happened, the last after %v", env.Injected(), latest)
@@ -136,13 +136,7 @@ func TestEveryKindHasANameOfItsOwn(t *testing.T) {
 }
 
 func TestFaultsOfOneLaneFollowEachOther(t *testing.T) {
-	folder := t.TempDir()
-	synctest.Test(t, func(t *testing.T) {
-		writer, err := history.Create(folder, "harness")
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer writer.Close()
+	inBubble(t, func(t *testing.T, env *fault.Env) {
 		running, most := 0, 0
 		slow := &fault.Kind{Name: "slow", Lane: fault.Processes, Inject: func(_ context.Context, i *fault.Injection) error {
 			i.Begin("nobody", "")
@@ -152,7 +146,6 @@ func TestFaultsOfOneLaneFollowEachOther(t *testing.T) {
 			running--
 			return nil
 		}}
-		env := &fault.Env{History: writer}
 		steps := fault.Plan(1, 10*time.Second, 10, []fault.Choice{{Kind: slow, Weight: 1}})
 		env.Execute(t.Context(), 10*time.Second, steps)
 		if most != 1 {
