@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"os"
 	"time"
+
+	"github.com/postern-dev/postern/receiver/body"
 )
 
 const (
@@ -25,37 +27,58 @@ func (h *Handler) readBody(x *exchange) (*answer, error) {
 	if announced > limit {
 		return nil, &Refusal{Reason: ReasonBodyTooLarge}
 	}
-	if announced == 0 {
-		x.deadline.clear()
-		return nil, nil
+	if announced != 0 {
+		var err error
+		if x.body, err = h.read(x, limit, announced); err != nil {
+			return nil, err
+		}
 	}
-	body, err := h.read(x, limit, announced)
-	if err != nil {
-		return nil, err
-	}
-	x.body = body
 	x.deadline.clear()
+	x.reader = body.NewReader(x.request.Header, x.body, body.Options{
+		MaxBytes: limit,
+		Reserve:  func(bytes int64) bool { return h.reserve(x, bytes) },
+	})
 	return nil, nil
 }
 
+// reserve takes bytes of the budget until the request is answered.
+func (h *Handler) reserve(x *exchange, bytes int64) bool {
+	if !h.budget.acquire(bytes) {
+		return false
+	}
+	x.reserved += bytes
+	return true
+}
+
+var errNoMemory = &Refusal{Reason: ReasonOverloaded, Detail: body.ErrNoMemory.Error()}
+
+// checkMemory refuses a request whose body could not be decoded for want of
+// memory: it would be taken for another event than it is.
+func (h *Handler) checkMemory(x *exchange) error {
+	if x.reader.Starved() {
+		return errNoMemory
+	}
+	return nil
+}
+
 func (h *Handler) read(x *exchange, limit, announced int64) ([]byte, error) {
-	var body []byte
+	var read []byte
 	for {
-		if len(body) == cap(body) {
-			grown, err := h.grow(x, body, limit, announced)
+		if len(read) == cap(read) {
+			grown, err := h.grow(x, read, limit, announced)
 			if err != nil {
 				return nil, err
 			}
-			body = grown
-			x.deadline.extend(len(body))
+			read = grown
+			x.deadline.extend(len(read))
 		}
-		n, err := x.request.Body.Read(body[len(body):cap(body)])
-		body = body[:len(body)+n]
+		n, err := x.request.Body.Read(read[len(read):cap(read)])
+		read = read[:len(read)+n]
 		switch {
-		case int64(len(body)) > limit:
+		case int64(len(read)) > limit:
 			return nil, &Refusal{Reason: ReasonBodyTooLarge}
 		case errors.Is(err, io.EOF):
-			return body, nil
+			return read, nil
 		case err != nil:
 			return nil, refuseBody(err)
 		}
@@ -63,20 +86,20 @@ func (h *Handler) read(x *exchange, limit, announced int64) ([]byte, error) {
 }
 
 // grow makes room for more, doubling up to one byte past what can come.
-func (h *Handler) grow(x *exchange, body []byte, limit, announced int64) ([]byte, error) {
+func (h *Handler) grow(x *exchange, read []byte, limit, announced int64) ([]byte, error) {
 	most := limit + 1
 	if announced > 0 {
 		most = min(most, announced+1)
 	}
-	size := min(max(int64(2*cap(body)), firstChunk), most)
+	size := min(max(int64(2*cap(read)), firstChunk), most)
 	// While the old part is copied both are held.
 	if !h.budget.acquire(size) {
-		return nil, &Refusal{Reason: ReasonOverloaded, Detail: "the memory for requests under way is used up"}
+		return nil, errNoMemory
 	}
-	grown := make([]byte, len(body), size)
-	copy(grown, body)
-	h.budget.release(int64(cap(body)))
-	x.reserved += size - int64(cap(body))
+	grown := make([]byte, len(read), size)
+	copy(grown, read)
+	h.budget.release(int64(cap(read)))
+	x.reserved += size - int64(cap(read))
 	return grown, nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/postern-dev/postern/receiver/body"
 	"github.com/postern-dev/postern/receiver/event"
 	"github.com/postern-dev/postern/receiver/route"
 	"github.com/postern-dev/postern/receiver/table"
@@ -22,7 +23,8 @@ type exchange struct {
 	endpoint *table.Endpoint // find
 	client   netip.Addr      // checkClient
 	body     []byte          // readBody
-	reserved int64           // readBody: bytes of the budget to give back
+	reader   *body.Reader    // readBody: reads body for the later stages
+	reserved int64           // readBody, reader: bytes of the budget to give back
 	verdict  verify.Verdict  // verify
 	verified bool            // verify: false only under Audit
 	sender   string          // identify: the sender's trace context

@@ -14,9 +14,13 @@ func (h *Handler) verify(x *exchange) (*answer, error) {
 		RawQuery: x.request.URL.RawQuery,
 		Header:   x.request.Header,
 		Body:     x.body,
+		Reader:   x.reader,
 		Now:      x.started,
 	}
 	verdict, err := x.endpoint.Verifier.Verify(x.request.Context(), request)
+	if err := h.checkMemory(x); err != nil {
+		return nil, err
+	}
 	if err != nil {
 		return nil, h.unverified(x, request, err)
 	}

@@ -44,7 +44,7 @@ func newAdyenPayments(m material) (judge, error) {
 }
 
 func (j *adyenPayments) judge(_ context.Context, request *Request) (proof, error) {
-	items, ok := jsonItems(request.Body, "notificationItems")
+	items, ok := jsonItems(document(request), "notificationItems")
 	if !ok || len(items) == 0 {
 		return proof{}, refuse(SignatureMissing, "the body has no notificationItems")
 	}

@@ -24,10 +24,10 @@ func bodyToken(items, path string) func(material) (judge, error) {
 }
 
 func (j *bodySecret) judge(_ context.Context, request *Request) (proof, error) {
-	parts := [][]byte{request.Body}
+	parts := [][]byte{document(request)}
 	if j.items != "" {
 		var ok bool
-		if parts, ok = jsonItems(request.Body, j.items); !ok || len(parts) == 0 {
+		if parts, ok = jsonItems(document(request), j.items); !ok || len(parts) == 0 {
 			return proof{}, refusef(SignatureMissing, "the body has no array %s", j.items)
 		}
 	}

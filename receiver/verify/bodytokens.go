@@ -127,7 +127,7 @@ func greetMonday(_ *greeting, request *Request) (*Response, error) {
 	if len(request.Header.Values("Authorization")) > 0 || len(request.Body) > maxChallenge {
 		return nil, nil
 	}
-	challenge := jsonFields(request.Body, "challenge")[0]
+	challenge := jsonFields(document(request), "challenge")[0]
 	if challenge == "" {
 		return nil, nil
 	}

@@ -77,7 +77,7 @@ func entra(options map[string]string) (address string, issuers []string, err err
 
 // answerEventGrid answers the validation event of a new subscription.
 func answerEventGrid(_ *greeting, _ proof, request *Request) (*Response, error) {
-	f := jsonFields(request.Body, "[0].eventType", "[0].data.validationCode")
+	f := jsonFields(document(request), "[0].eventType", "[0].data.validationCode")
 	if request.Header.Get("Aeg-Event-Type") != "SubscriptionValidation" &&
 		f[0] != "Microsoft.EventGrid.SubscriptionValidationEvent" {
 		return nil, nil

@@ -1,10 +1,8 @@
 package verify
 
 import (
-	"bytes"
 	"fmt"
 	"net/http"
-	"net/url"
 	"strings"
 )
 
@@ -56,22 +54,14 @@ func (f *fields) find(request *Request) (id, eventType string) {
 	return f.first(f.id, request.Header, &found), f.first(f.eventType, request.Header, &found)
 }
 
-// document is the JSON of the request. GitHub, Slack and others also send it
-// as the form parameter "payload".
+// document is the JSON of the request. Without one, or when it can be read in
+// more than one way, it is empty.
 func document(request *Request) []byte {
-	body := request.Body
-	if bytes.HasPrefix(body, []byte("{")) || bytes.HasPrefix(body, []byte("[")) {
-		return body
+	text, err := request.read().Document()
+	if err != nil {
+		return nil
 	}
-	if !strings.HasPrefix(request.Header.Get("Content-Type"), "application/x-www-form-urlencoded") ||
-		!bytes.Contains(body, []byte("payload=")) {
-		return body
-	}
-	form, err := url.ParseQuery(string(body))
-	if err != nil || len(form["payload"]) != 1 {
-		return body
-	}
-	return []byte(form.Get("payload"))
+	return text
 }
 
 func (f *fields) first(candidates []template, header http.Header, found *values) string {

@@ -1,20 +1,26 @@
 package verify
 
 import (
+	"errors"
 	"maps"
 	"mime"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/postern-dev/postern/receiver/body"
 )
 
 // form decodes a form body. Anything ambiguous is refused, because the schemes
 // that sign decoded parameters leave no other chance to notice it.
 func form(request *Request) (url.Values, error) {
-	values, err := url.ParseQuery(string(request.Body))
+	values, err := request.read().Form()
+	if errors.Is(err, body.ErrNoMemory) {
+		return nil, err
+	}
 	if err != nil {
-		return nil, refuse(SignatureMalformed, "the body is not a valid form")
+		return nil, refuse(SignatureMalformed, err.Error())
 	}
 	return values, nil
 }

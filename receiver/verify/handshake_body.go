@@ -28,7 +28,7 @@ func jsonFields(body []byte, paths ...string) []string {
 
 // answerSlack answers the check of a new Request URL.
 func answerSlack(_ *greeting, _ proof, request *Request) (*Response, error) {
-	f := jsonFields(request.Body, "type", "challenge")
+	f := jsonFields(document(request), "type", "challenge")
 	if f[0] != "url_verification" || f[1] == "" {
 		return nil, nil
 	}
@@ -37,7 +37,7 @@ func answerSlack(_ *greeting, _ proof, request *Request) (*Response, error) {
 
 // answerZoom answers the check of an endpoint with the token and its HMAC.
 func answerZoom(g *greeting, p proof, request *Request) (*Response, error) {
-	f := jsonFields(request.Body, "event", "payload.plainToken")
+	f := jsonFields(document(request), "event", "payload.plainToken")
 	if f[0] != "endpoint.url_validation" || !isToken(f[1]) {
 		return nil, nil
 	}
@@ -53,7 +53,7 @@ func answerTwitch(_ *greeting, _ proof, request *Request) (*Response, error) {
 	if request.Header.Get("Twitch-Eventsub-Message-Type") != "webhook_callback_verification" {
 		return nil, nil
 	}
-	f := jsonFields(request.Body, "challenge")
+	f := jsonFields(document(request), "challenge")
 	if f[0] == "" {
 		return nil, nil
 	}
@@ -63,7 +63,7 @@ func answerTwitch(_ *greeting, _ proof, request *Request) (*Response, error) {
 // answerDiscord answers PING: type 1 without an event is an interaction's,
 // type 0 a webhook event's.
 func answerDiscord(_ *greeting, _ proof, request *Request) (*Response, error) {
-	f := jsonFields(request.Body, "type", "event.type")
+	f := jsonFields(document(request), "type", "event.type")
 	switch {
 	case f[0] == "1" && f[1] == "":
 		return reply(http.StatusOK, "application/json", []byte(`{"type":1}`)), nil
@@ -75,7 +75,7 @@ func answerDiscord(_ *greeting, _ proof, request *Request) (*Response, error) {
 
 // answerXero answers the intent to receive: a signed request without events.
 func answerXero(_ *greeting, _ proof, request *Request) (*Response, error) {
-	if items, ok := jsonItems(request.Body, "events"); !ok || len(items) > 0 {
+	if items, ok := jsonItems(document(request), "events"); !ok || len(items) > 0 {
 		return nil, nil
 	}
 	return reply(http.StatusOK, "", nil), nil

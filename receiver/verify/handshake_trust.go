@@ -45,7 +45,7 @@ func greetNotion(g *greeting, request *Request) (*Response, error) {
 	if len(request.Header["X-Notion-Signature"]) > 0 {
 		return nil, nil
 	}
-	offered := jsonFields(request.Body, "verification_token")[0]
+	offered := jsonFields(document(request), "verification_token")[0]
 	if offered == "" || len(offered) > maxChallenge {
 		return nil, nil
 	}

@@ -7,7 +7,6 @@ import (
 	"io"
 	"mime"
 	"mime/multipart"
-	"net/url"
 
 	"github.com/postern-dev/postern/receiver/route"
 )
@@ -64,27 +63,25 @@ func (j *mailgun) read(request *Request) (result [3]string) {
 	kind, parameters, _ := mime.ParseMediaType(request.Header.Get("Content-Type"))
 	switch kind {
 	case "application/x-www-form-urlencoded":
-		return readForm(request.Body)
+		return readForm(request)
 	case "multipart/form-data":
 		return readMultipart(request.Body, parameters["boundary"])
 	}
 	var found values
-	j.fields.extract(request.Body, &found)
+	j.fields.extract(document(request), &found)
 	for i := range result {
 		result[i], _ = found.get(i)
 	}
 	return result
 }
 
-func readForm(body []byte) (result [3]string) {
-	form, err := url.ParseQuery(string(body))
+func readForm(request *Request) (result [3]string) {
+	form, err := request.read().Form()
 	if err != nil {
 		return result
 	}
 	for i, field := range mailgunFields {
-		if len(form[field]) == 1 {
-			result[i] = form.Get(field)
-		}
+		result[i], _ = only(form, field)
 	}
 	return result
 }

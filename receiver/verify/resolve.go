@@ -8,7 +8,9 @@ import (
 // resolve finds the values of everything that is signed beside the body.
 func (w *work) resolve() error {
 	s := w.scheme
-	s.paths.extract(w.request.Body, &w.found)
+	if len(s.paths.paths) > 0 {
+		s.paths.extract(document(w.request), &w.found)
+	}
 	for i, p := range s.content.parts {
 		text, err := w.part(p)
 		if err != nil {

@@ -68,7 +68,7 @@ func newAmazonSNS(m material) (judge, error) {
 
 func (j *amazonSNS) judge(ctx context.Context, request *Request) (proof, error) {
 	var message values
-	j.fields.extract(request.Body, &message)
+	j.fields.extract(document(request), &message)
 	kind, _ := message.get(snsType)
 	name, err := j.signer(ctx, request, &message, kind)
 	if err != nil {

@@ -2,7 +2,7 @@
 // holds the declarative scheme engine, the schemes that need code, and the
 // table of built-in providers.
 //
-// It imports route, JOSE and certificate libraries, and the standard library.
+// It imports route, body, JOSE and certificate libraries, and the standard library.
 // It knows nothing of Kubernetes, Redis or the HTTP server, reads no clock and
 // keeps no state but a bounded cache of fetched public keys.
 package verify
@@ -12,10 +12,11 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/postern-dev/postern/receiver/body"
 	"github.com/postern-dev/postern/receiver/route"
 )
 
-// Request is what a provider sent, as received.
+// Request is what a provider sent, as received. It is not safe for concurrent use.
 type Request struct {
 	Method string
 	// RawQuery is the query string of the request, without the question mark.
@@ -23,8 +24,20 @@ type Request struct {
 	Header   http.Header
 	// Body is the raw bytes, before any decoding.
 	Body []byte
+	// Reader reads Body, within the bounds that its maker gave it. If it is nil,
+	// or reads another body, reading begins anew.
+	Reader *body.Reader
 	// Now is the time at which the request was received.
 	Now time.Time
+}
+
+// read returns the reader of the body. Requests are copied and changed by those
+// who explain a refusal, and the copy must not be read as the first one was.
+func (r *Request) read() *body.Reader {
+	if r.Reader == nil || !r.Reader.Reads(r.Header, r.Body) {
+		r.Reader = r.Reader.Of(r.Header, r.Body)
+	}
+	return r.Reader
 }
 
 // Verdict is the result for a request that is what it claims to be.
