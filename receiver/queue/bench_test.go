@@ -127,12 +127,12 @@ func reportServerCPU(b *testing.B, server *redistest.Server) {
 	b.ReportMetric(seconds/float64(b.N)*1e6, "server-cpu-us/op")
 }
 
-func usedMemory(b *testing.B, server *redistest.Server) float64 {
+func usedMemory(b testing.TB, server *redistest.Server) float64 {
 	b.Helper()
 	return info(b, server, "memory", "used_memory")
 }
 
-func info(b *testing.B, server *redistest.Server, section, name string) float64 {
+func info(b testing.TB, server *redistest.Server, section, name string) float64 {
 	b.Helper()
 	for line := range strings.Lines(server.Do(b, "INFO", section)) {
 		if text, ok := strings.CutPrefix(strings.TrimSpace(line), name+":"); ok {

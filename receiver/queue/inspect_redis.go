@@ -2,7 +2,6 @@ package queue
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"slices"
 	"strconv"
@@ -29,7 +28,7 @@ type stored struct {
 //	KEYS  pending index
 //	ARGV  beginning of the endpoint's keys, ids
 //	returns for each id that is kept: id, size of the body, record up to the body,
-//	      state, names and values of the log's fields
+//	      state, names and values of its attempts and excerpts
 func (r *Redis) peek(ctx context.Context, endpointUID string, ids []string) ([]*stored, error) {
 	if len(ids) == 0 {
 		return nil, nil
@@ -99,17 +98,8 @@ func decodeState(id, state string, targets []string, log map[string]string) []Ta
 	standing := make([]TargetState, len(targets))
 	for i, name := range targets {
 		standing[i] = decodeTarget(name, lines[name])
-		tries := 0
-		if fields := lines[name]; fields != nil {
-			tries, _ = strconv.Atoi(fields[4]) // only our scripts write it
-		}
-		for n := max(0, tries-AttemptsKept); n < tries; n++ {
-			var attempt Attempt
-			field := id + " " + name + " " + strconv.Itoa(n%AttemptsKept)
-			if json.Unmarshal([]byte(log[field]), &attempt) == nil {
-				standing[i].Log = append(standing[i].Log, attempt)
-			}
-		}
+		field := id + " " + name
+		standing[i].Log = parseAttempts(log[field+" 0"], log[field])
 	}
 	return standing
 }
@@ -127,7 +117,7 @@ func decodeTarget(name string, fields []string) TargetState {
 	case "x":
 		target.Status = StatusDead
 	}
-	target.Attempts, _ = strconv.Atoi(fields[2]) // likewise
+	target.Attempts, _ = strconv.Atoi(fields[2]) // only our scripts write it
 	target.Replay = fields[3] != "0"
 	return target
 }

@@ -10,8 +10,10 @@ package queue
 //	                             of an event that is kept; never changed, but its
 //	                             body may be given up; see codec.go and bodies.go
 //	p:{uid}:states       hash    id → where the event stands, see below
-//	p:{uid}:log          hash    "<id> <target> <N>" → attempt as JSON, the latest of
-//	                             each event and target; N = tries modulo [AttemptsKept]
+//	p:{uid}:log          hash    "<id> <target> 0" → the latest [AttemptsKept] attempts,
+//	                             a line each; see attempt.go
+//	p:{uid}:excerpts     hash    "<id> <target>" → start of the latest answer; gives way
+//	                             when memory is short
 //	p:{uid}:seen         zset    marks of events that are no longer kept, or whose mark
 //	                             stands for another event: id by end of the window, ms
 //	p:{uid}:r:<mark>     string  "<expiry ms>:<id of the first>": a replay mark, or the

@@ -30,6 +30,9 @@ func (t *memoryTarget) note(settlement Settlement) {
 	if settlement.Attempt == nil {
 		return
 	}
+	if len(t.log) > 0 {
+		t.log[len(t.log)-1].Excerpt = ""
+	}
 	t.log = append(t.log, settlement.Attempt.bounded())
 	if extra := len(t.log) - AttemptsKept; extra > 0 {
 		t.log = slices.Delete(t.log, 0, extra)

@@ -88,7 +88,8 @@ type Attempt struct {
 	Status  int           `json:"status,omitempty"`
 	Latency time.Duration `json:"latencyNanos"`
 	Error   string        `json:"error,omitempty"`
-	// Excerpt is the start of the response body, at most 4 KiB.
+	// Excerpt is the start of the response body, at most [MaxExcerpt] bytes. Only
+	// that of the latest attempt is kept, and less of it when memory is short.
 	Excerpt string `json:"excerpt,omitempty"`
 }
 

@@ -19,7 +19,7 @@ var Rules = []string{
 	"+eval", "+evalsha", "+time",
 	// events and their states
 	"+get", "+set", "+mset", "+mget", "+exists", "+getrange", "+strlen", "+del", "+unlink", "+pexpire",
-	"+hget", "+hset", "+hmget", "+hdel", "+hstrlen",
+	"+hget", "+hset", "+hmget", "+hdel", "+hstrlen", "+hlen", "+hrandfield",
 	// queues, indexes and marks
 	"+zadd", "+zrem", "+zcard", "+zcount", "+zscore", "+zmscore", "+zrange", "+zpopmin", "+zremrangebyrank",
 	"+sadd", "+srem", "+smembers",

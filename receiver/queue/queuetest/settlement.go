@@ -1,6 +1,7 @@
 package queuetest
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -15,6 +16,7 @@ var settlementTests = []namedTest{
 	{"one target's end leaves the others alone", testTargetsIndependent},
 	{"the latest attempts are kept", testAttempts},
 	{"long excerpts are cut", testExcerpt},
+	{"only the latest attempt keeps its excerpt", testLatestExcerpt},
 	{"what is due too late is hastened", testHasten},
 	{"hastening leaves leases that are held alone", testHastenLeased},
 }
@@ -136,7 +138,7 @@ func testAttempts(t *testing.T, h *harness) {
 	const tries = queue.AttemptsKept + 3
 	for try := range tries {
 		settlement := retry(h.clock, time.Minute)
-		settlement.Attempt.Status = 500 + try
+		settlement.Attempt.Status, settlement.Attempt.Error = 500+try, strings.Repeat("two\nlines ", 100)
 		h.settle(t, h.claimOne(t, "builder").Lease, settlement)
 		h.clock.Advance(time.Minute)
 	}
@@ -148,7 +150,7 @@ func testAttempts(t *testing.T, h *harness) {
 		if want := 500 + tries - queue.AttemptsKept + i; got.Status != want {
 			t.Errorf("logged attempt %d has status %d, want %d", i, got.Status, want)
 		}
-		if got.Latency != 12*time.Millisecond || got.At.IsZero() {
+		if got.Latency != 12*time.Millisecond || got.At.IsZero() || len(got.Error) != queue.MaxAttemptError {
 			t.Errorf("logged attempt is %+v", got)
 		}
 	}
@@ -161,5 +163,25 @@ func testExcerpt(t *testing.T, h *harness) {
 	h.settle(t, h.claimOne(t, "builder").Lease, settlement)
 	if got := len(h.get(t, id("a")).Targets[0].Log[0].Excerpt); got != queue.MaxExcerpt {
 		t.Errorf("%d bytes of excerpt are kept, want %d", got, queue.MaxExcerpt)
+	}
+}
+
+// testLatestExcerpt: bytes that are not UTF-8 stay what they are, and an attempt
+// without an answer does not show that of an earlier one.
+func testLatestExcerpt(t *testing.T, h *harness) {
+	const page = "\x00\xff<p>\"\n\x80"
+	h.admit(t, h.admission(id("a")))
+	for _, want := range [][]string{{page}, {"", page}, {"", "", ""}} {
+		settlement := retry(h.clock, time.Minute)
+		settlement.Attempt.Excerpt = want[len(want)-1]
+		h.settle(t, h.claimOne(t, "builder").Lease, settlement)
+		h.clock.Advance(time.Minute)
+		var got []string
+		for _, attempt := range h.get(t, id("a")).Targets[0].Log {
+			got = append(got, attempt.Excerpt)
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("the excerpts are %q, want %q", got, want)
+		}
 	}
 }

@@ -50,8 +50,8 @@ end
 local function judge(e, group, fresh)
   local marks = {}
   for i = 1, group.count do marks[i] = ARGV[group.events + (i - 1) * group.step] end
-  local states = redis.call('HMGET', e.states, unpack(marks))
-  local seen = redis.call('ZMSCORE', e.seen, unpack(marks))
+  local states = ask('HMGET', e.states, marks)
+  local seen = ask('ZMSCORE', e.seen, marks)
   local own, other = initial(group, group.window), initial(group, '0')
   local replies, taken, at = {}, {}, group.events
   for i, mark in ipairs(marks) do
@@ -82,7 +82,7 @@ local function store(e, group, fresh)
   for i = group.queues, group.queues + group.width - 1 do many('ZADD', KEYS[i], fresh.queued) end
   many('ZADD', e.pending, fresh.pending)
   many('HSET', e.states, fresh.states)
-  redis.call('MSET', unpack(fresh.records, 1, fresh.records.n))
+  across('MSET', fresh.records)
   if group.remember == 0 then return end
   for i = 1, fresh.marks.n, 2 do
     redis.call('SET', fresh.marks[i], group.window .. ':' .. fresh.marks[i + 1], 'PX', group.remember)

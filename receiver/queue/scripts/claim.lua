@@ -27,7 +27,7 @@ if #ids == 0 then
   leave()
   return {}
 end
-local values = redis.call('HMGET', e.states, unpack(ids))
+local values = ask('HMGET', e.states, ids)
 local claimed, bytes = {}, 0
 local due, states, later, elsewhere, swept = list(), list(), list(), list(), list()
 for i, id in ipairs(ids) do

@@ -10,7 +10,7 @@ reply[5] = redis.call('ZRANGE', queue, -1, -1, 'WITHSCORES')[2]
 local BATCH, LIMIT = 256, 4096
 if count <= BATCH then
   local oldest
-  for _, score in ipairs(redis.call('ZMSCORE', pending, unpack(redis.call('ZRANGE', queue, 0, -1)))) do
+  for _, score in ipairs(ask('ZMSCORE', pending, redis.call('ZRANGE', queue, 0, -1))) do
     if score and (not oldest or tonumber(score) < tonumber(oldest)) then oldest = score end
   end
   reply[4] = oldest or ''
@@ -19,7 +19,7 @@ end
 for first = 0, LIMIT - 1, BATCH do
   local ids = redis.call('ZRANGE', pending, first, first + BATCH - 1)
   if #ids == 0 then return reply end
-  for i, score in ipairs(redis.call('ZMSCORE', queue, unpack(ids))) do
+  for i, score in ipairs(ask('ZMSCORE', queue, ids)) do
     if score then
       reply[4] = redis.call('ZSCORE', pending, ids[i])
       return reply

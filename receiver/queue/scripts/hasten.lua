@@ -2,7 +2,7 @@ local now, limit, lease = clock(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local e, target = endpoint(ARGV[5]), ARGV[6]
 local late = redis.call('ZRANGE', KEYS[1], '(' .. integer(now + limit), '+inf', 'BYSCORE', 'LIMIT', 0, ARGV[4])
 if #late == 0 then return 0 end
-local values, due = redis.call('HMGET', e.states, unpack(late)), list()
+local values, due = ask('HMGET', e.states, late), list()
 for i, id in ipairs(late) do
   local s = look(values[i], target)
   add(due, integer(s and s.letter == 'l' and now + lease or now), id)

@@ -23,15 +23,42 @@ local function add(l, a, b)
   l[n + 1], l[n + 2], l.n = a, b, n + 2
 end
 
+-- Lua gives a function at most 8000 arguments, so that long lists take several
+-- calls. The number is even: pairs stay together.
+local CHUNK = 4000
+
 -- many runs a command on as many arguments as there are; none is no call.
 local function many(command, key, l)
-  if l.n > 0 then redis.call(command, key, unpack(l, 1, l.n)) end
+  for i = 1, l.n, CHUNK do redis.call(command, key, unpack(l, i, math.min(i + CHUNK - 1, l.n))) end
+end
+
+-- across is many for a command that has only keys.
+local function across(command, l)
+  for i = 1, l.n, CHUNK do redis.call(command, unpack(l, i, math.min(i + CHUNK - 1, l.n))) end
+end
+
+-- ask returns the replies of a command that answers each of its arguments.
+local function ask(command, key, arguments)
+  local replies = {}
+  for i = 1, #arguments, CHUNK do
+    local some = redis.call(command, key, unpack(arguments, i, math.min(i + CHUNK - 1, #arguments)))
+    for j = 1, #some do replies[i + j - 1] = some[j] end
+  end
+  return replies
+end
+
+-- memory returns the used part of the server's memory, 0 where it has no limit.
+local function memory()
+  local info = redis.call('INFO', 'memory')
+  local limit = tonumber(string.match(info, '\nmaxmemory:(%d+)'))
+  return limit > 0 and tonumber(string.match(info, '\nused_memory:(%d+)')) / limit or 0
 end
 
 -- endpoint makes the keys of an endpoint of their common beginning.
 local function endpoint(prefix)
   return {
     records = prefix .. 'e:', marks = prefix .. 'r:', states = prefix .. 'states', log = prefix .. 'log',
+    excerpts = prefix .. 'excerpts',
     seen = prefix .. 'seen', pending = prefix .. 'pending', dead = prefix .. 'dead', history = prefix .. 'history',
   }
 end
@@ -70,12 +97,12 @@ end
 -- leased with them.
 local function release(e, queue, target, ids, fences, now)
   if #ids == 0 then return end
-  local values, states, due = redis.call('HMGET', e.states, unpack(ids)), list(), list()
+  local standing, states, due = ask('HMGET', e.states, ids), list(), list()
   for i, id in ipairs(ids) do
-    local s = look(values[i], target)
+    local s = look(standing[i], target)
     if s and s.letter == 'l' and (not fences or s.fence == fences[i]) then
       s.letter, s.fence = 'p', s.fence + 1
-      add(states, id, put(values[i], target, s))
+      add(states, id, put(standing[i], target, s))
       add(due, integer(now), id)
     end
   end
@@ -92,43 +119,50 @@ local function unfinished(value)
   return open, buried
 end
 
--- logged returns what follows the event's id in the log's fields of its attempts.
+-- logged returns what follows the event's id in the names of its attempts and of
+-- its excerpts. Earlier versions had a field for each attempt, of which this one
+-- uses the first.
 local function logged(value)
-  local fields = {}
+  local attempts, excerpts = {}, {}
   for target, tries in string.gmatch(value, '\n(%S+) %a %d+ %d+ %d+ (%d+)') do
-    for n = 0, math.min(tonumber(tries), ATTEMPTS) - 1 do fields[#fields + 1] = ' ' .. target .. ' ' .. n end
+    for n = 0, math.min(tonumber(tries), ATTEMPTS) - 1 do attempts[#attempts + 1] = ' ' .. target .. ' ' .. n end
+    if tonumber(tries) > 0 then excerpts[#excerpts + 1] = ' ' .. target end
   end
-  return fields
+  return attempts, excerpts
 end
 
 -- retire drops what events hold; their marks stay until their windows are over.
 -- Events that came together have the same state, which is read once.
 local function retire(e, ids, now)
   if #ids == 0 then return end
-  local values, read = redis.call('HMGET', e.states, unpack(ids)), {}
-  local marks, records, log = list(), list(), list()
+  local standing, read = ask('HMGET', e.states, ids), {}
+  local marks, records, states, log, excerpts = list(), list(), list(), list(), list()
   for i, id in ipairs(ids) do
-    local value = values[i] or ''
+    local value = standing[i] or ''
     local known = read[value]
     if not known then
-      known = {window = string.match(value, HEAD), fields = logged(value)}
+      known = {window = string.match(value, HEAD)}
+      known.log, known.excerpts = logged(value)
       known.marked = known.window and tonumber(known.window) > now
       read[value] = known
     end
     if known.marked then add(marks, known.window, id) end
     push(records, e.records .. id)
-    for _, field in ipairs(known.fields) do push(log, id .. field) end
+    push(states, id)
+    for _, field in ipairs(known.log) do push(log, id .. field) end
+    for _, field in ipairs(known.excerpts) do push(excerpts, id .. field) end
   end
   many('ZADD', e.seen, marks)
-  redis.call('DEL', unpack(records, 1, records.n))
-  redis.call('HDEL', e.states, unpack(ids))
+  across('DEL', records)
+  many('HDEL', e.states, states)
   many('HDEL', e.log, log)
+  many('HDEL', e.excerpts, excerpts)
 end
 
--- trim retires the oldest events of a history until it is within its limit,
--- at most 128 at a time to keep the server responsive.
-local function trim(e, limit, now)
-  local extra = math.min(redis.call('ZCARD', e.history) - limit, 128)
+-- trim retires the oldest events of a history until it is within its limit, at
+-- most so many at a time to keep the server responsive.
+local function trim(e, limit, most, now)
+  local extra = math.min(redis.call('ZCARD', e.history) - limit, most)
   if extra <= 0 then return 0 end
   retire(e, redis.call('ZRANGE', e.history, 0, extra - 1), now)
   redis.call('ZREMRANGEBYRANK', e.history, 0, extra - 1)

@@ -1,11 +1,16 @@
-local now = clock(ARGV[1])
+-- STEP is the number of arguments of a lease; SHORT the part of the watermark from
+-- which memory is short.
+local STEP, SHORT = 7, 0.9
+local now, watermark = clock(ARGV[1]), tonumber(ARGV[2])
+-- used is the used part of the memory, once it was asked for.
+local used
 
 -- turn is what becomes of an event at a target by an outcome. Events that came
 -- together have the same state, so that this is worked out once for all.
 local function turn(group, value, s, outcome, reason, tried)
   local t = {
     letter = s.letter, fence = s.fence, attempts = s.attempts + tried, replay = s.replay, tries = s.tries + tried,
-    reason = reason ~= '' and reason or s.reason, from = s.from, after = s.after, field = s.tries % ATTEMPTS,
+    reason = reason ~= '' and reason or s.reason, from = s.from, after = s.after,
   }
   if outcome == 'retry' or outcome == 'release' then
     t.letter, t.fence = 'p', s.fence + 1
@@ -51,16 +56,53 @@ local function settle(group, at)
     t = turn(group, value, s, outcome, reason, tried)
     s.turns[name] = t
   end
-  if tried == 1 then add(group.log, id .. ' ' .. group.target .. ' ' .. t.field, attempt) end
+  if tried == 1 then
+    group.again = group.again or s.tries > 0
+    push(group.noted, {name = id .. ' ' .. group.target, line = attempt, excerpt = ARGV[at + 6], first = s.tries == 0})
+  end
   group.values[id] = t.value
   add(group.states, id, t.value)
   gather(group, id, t, tonumber(ARGV[at + 3]))
   return 1
 end
 
+-- append adds a line to the log of earlier attempts and keeps the latest. What an
+-- earlier version wrote begins with a brace and goes.
+local function append(log, line)
+  if not log or string.byte(log) == 123 then return line end
+  local _, lines = string.gsub(log, '\n', '')
+  for _ = ATTEMPTS, lines do log = string.sub(log, string.find(log, '\n', 1, true) + 1) end
+  return log .. line
+end
+
+-- note keeps attempts. The memory that is left is for events: as it becomes short,
+-- excerpts are cut, then left out with all attempts but the latest, and at the
+-- limit nothing is noted.
+local function note(group)
+  if group.noted.n == 0 then return end
+  used = used or memory()
+  local e = group.e
+  local names, log, excerpts, gone = {}, list(), list(), list()
+  for i, attempt in ipairs(group.noted) do names[i] = attempt.name .. ' 0' end
+  local earlier = used < watermark and group.again and ask('HMGET', e.log, names) or {}
+  for i, attempt in ipairs(group.noted) do
+    local excerpt = attempt.excerpt
+    if used >= watermark then excerpt = '' elseif used >= SHORT * watermark then excerpt = string.sub(excerpt, 1, 256) end
+    if used < 1 then add(log, names[i], append(earlier[i], attempt.line)) end
+    if excerpt ~= '' then add(excerpts, attempt.name, excerpt) elseif not attempt.first then push(gone, attempt.name) end
+  end
+  many('HSET', e.log, log)
+  many('HSET', e.excerpts, excerpts)
+  many('HDEL', e.excerpts, gone)
+  if used >= 1 and group.again then
+    names.n = group.noted.n
+    many('HDEL', e.log, names)
+  end
+end
+
 local function write(group)
   local e = group.e
-  many('HSET', e.log, group.log)
+  note(group)
   many('HSET', e.states, group.states)
   many('ZADD', group.queue, group.due)
   many('ZADD', group.targetDead, group.died)
@@ -69,14 +111,15 @@ local function write(group)
   many('ZREM', group.queue, group.left)
   many('ZREM', e.pending, group.closed)
   retire(e, group.finished, now)
-  if group.limit then trim(e, group.limit, now) end
+  -- Twice what was added, so that a history that is too long becomes shorter.
+  if group.limit then trim(e, group.limit, math.max(128, group.delivered.n), now) end
 end
 
 local function settleAll(group)
   local ids, replies = {}, {}
-  for i = 1, group.count do ids[i] = ARGV[group.leases + (i - 1) * 6] end
-  for i, value in ipairs(redis.call('HMGET', group.e.states, unpack(ids))) do group.values[ids[i]] = value end
-  for i = 1, group.count do replies[i] = settle(group, group.leases + (i - 1) * 6) end
+  for i = 1, group.count do ids[i] = ARGV[group.leases + (i - 1) * STEP] end
+  for i, value in ipairs(ask('HMGET', group.e.states, ids)) do group.values[ids[i]] = value end
+  for i = 1, group.count do replies[i] = settle(group, group.leases + (i - 1) * STEP) end
   if group.states.n > 0 then write(group) end
   return replies
 end
@@ -89,16 +132,16 @@ local function read(arg, key)
     -- Where the events stand, and what is known of states.
     values = {}, looks = {},
     -- What there is to write, for all leases together.
-    states = list(), log = list(), due = list(), left = list(), died = list(), closed = list(), delivered = list(),
+    states = list(), noted = list(), due = list(), left = list(), died = list(), closed = list(), delivered = list(),
     finished = list(),
   }
 end
 
 -- An endpoint whose keys are broken must not fail its neighbours.
-local answers, arg, key = {}, 3, 1
-for n = 1, tonumber(ARGV[2]) do
+local answers, arg, key = {}, 4, 1
+for n = 1, tonumber(ARGV[3]) do
   local group = read(arg, key)
-  arg, key = group.leases + group.count * 6, key + 2
+  arg, key = group.leases + group.count * STEP, key + 2
   local ok, replies = pcall(settleAll, group)
   answers[n] = ok and replies or redis.error_reply(type(replies) == 'table' and replies.err or tostring(replies))
 end

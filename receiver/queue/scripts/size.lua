@@ -9,9 +9,9 @@ for _, index in ipairs({e.pending, e.dead, e.history}) do
     local rank = integer(math.floor(i * count / looked))
     local id = redis.call('ZRANGE', index, rank, rank)[1]
     bytes = bytes + redis.call('STRLEN', e.records .. id)
-    for _, field in ipairs(logged(redis.call('HGET', e.states, id) or '')) do
-      bytes = bytes + redis.call('HSTRLEN', e.log, id .. field)
-    end
+    local attempts, excerpts = logged(redis.call('HGET', e.states, id) or '')
+    for _, field in ipairs(attempts) do bytes = bytes + redis.call('HSTRLEN', e.log, id .. field) end
+    for _, field in ipairs(excerpts) do bytes = bytes + redis.call('HSTRLEN', e.excerpts, id .. field) end
   end
   if looked > 0 then total = total + math.floor((bytes / looked + EVENT) * count) end
 end
