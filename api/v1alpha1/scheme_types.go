@@ -21,11 +21,12 @@ type Scheme struct {
 	Signature Signature `json:"signature,omitzero"`
 
 	// content is the template of what is signed. It knows {body} {timestamp} {id}
-	// {method} {url} {header:NAME} and {json:PATH}; the default is {body}.
+	// {method} {url} {header:NAME} {json:PATH} {query:NAME} and {form:NAME}; the
+	// default is {body}.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=1024
-	// +kubebuilder:validation:XValidation:rule="self.matches('^([^{}]|[{](body|timestamp|id|method|url|header:[A-Za-z0-9_-]+|json:[^{}]+)[}])*$')",message="may use only {body} {timestamp} {id} {method} {url} {header:NAME} and {json:PATH} between braces"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([^{}]|[{](body|timestamp|id|method|url|header:[A-Za-z0-9_-]+|(json|query|form):[^{}]+)[}])*$')",message="may use only {body} {timestamp} {id} {method} {url} {header:NAME} {json:PATH} {query:NAME} and {form:NAME} between braces"
 	Content string `json:"content,omitempty"`
 
 	// timestamp says where the signed timestamp stands.

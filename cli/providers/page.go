@@ -36,7 +36,7 @@ func facts(text *strings.Builder, preset *verify.Preset) {
 		{"Event type", preset.EventType},
 		{"Methods", strings.Join(preset.Methods, ", ")},
 		{"Replay window", duration(preset.Tolerance)},
-		{"Retries for", duration(preset.RetryHorizon)},
+		{"Retries for", duration(preset.Retries.For)},
 		{"Waits for", duration(preset.AckLimit)},
 		{"Handshake", preset.Handshake},
 		{"Secret", string(preset.Secret)},

@@ -56,22 +56,33 @@ func Names() []string {
 // described is a preset as programs read it: durations with the unit in the name.
 type described struct {
 	verify.Preset
-	RetryHorizonSeconds    int64 `json:"retryHorizonSeconds,omitempty"`
-	AckLimitSeconds        int64 `json:"ackLimitSeconds,omitempty"`
-	ToleranceSeconds       int64 `json:"toleranceSeconds,omitempty"`
-	FutureToleranceSeconds int64 `json:"futureToleranceSeconds,omitempty"`
+	Retries                retries `json:"retries"`
+	AckLimitSeconds        int64   `json:"ackLimitSeconds,omitempty"`
+	ToleranceSeconds       int64   `json:"toleranceSeconds,omitempty"`
+	FutureToleranceSeconds int64   `json:"futureToleranceSeconds,omitempty"`
 
 	// These hide the fields of the same JSON name.
-	RetryHorizon    struct{} `json:"retryHorizon,omitzero"`
 	AckLimit        struct{} `json:"ackLimit,omitzero"`
 	Tolerance       struct{} `json:"tolerance,omitzero"`
 	FutureTolerance struct{} `json:"futureTolerance,omitzero"`
 }
 
+// retries give the duration as people and as programs read it.
+type retries struct {
+	By         verify.RetriedBy  `json:"by"`
+	For        string            `json:"for,omitempty"`
+	ForSeconds int64             `json:"forSeconds,omitempty"`
+	Bytes      verify.RetryBytes `json:"bytes"`
+}
+
+func describeRetries(r verify.Retries) retries {
+	return retries{By: r.By, For: duration(r.For), ForSeconds: int64(r.For / time.Second), Bytes: r.Bytes}
+}
+
 func describe(preset verify.Preset) described {
 	return described{
 		Preset:                 preset,
-		RetryHorizonSeconds:    int64(preset.RetryHorizon / time.Second),
+		Retries:                describeRetries(preset.Retries),
 		AckLimitSeconds:        int64(preset.AckLimit / time.Second),
 		ToleranceSeconds:       int64(preset.Tolerance / time.Second),
 		FutureToleranceSeconds: int64(preset.FutureTolerance / time.Second),

@@ -33,7 +33,7 @@ func TestListForPrograms(t *testing.T) {
 	}
 	for _, one := range all {
 		for field := range one {
-			if field == "retryHorizon" || field == "ackLimit" || field == "tolerance" {
+			if field == "ackLimit" || field == "tolerance" {
 				t.Errorf("%v has the field %s, a duration without unit", one["name"], field)
 			}
 		}
@@ -54,15 +54,19 @@ func TestPages(t *testing.T) {
 func TestOneForPrograms(t *testing.T) {
 	t.Parallel()
 	var stripe struct {
-		Name                string
-		RetryHorizonSeconds int
-		ToleranceSeconds    int
+		Name    string
+		Retries struct {
+			For        string
+			ForSeconds int
+		}
+		ToleranceSeconds int
 	}
 	got := clitest.Run(t, "providers", "stripe", "-o", "json")
 	if err := json.Unmarshal([]byte(got.Stdout), &stripe); err != nil {
 		t.Fatal(err)
 	}
-	if stripe.Name != "stripe" || stripe.ToleranceSeconds != 300 || stripe.RetryHorizonSeconds != 72*3600 {
+	if stripe.Name != "stripe" || stripe.ToleranceSeconds != 300 ||
+		stripe.Retries.For != "72h" || stripe.Retries.ForSeconds != 72*3600 {
 		t.Errorf("stripe is %+v", stripe)
 	}
 }

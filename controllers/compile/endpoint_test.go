@@ -65,9 +65,9 @@ func TestDeduplicationWindow(t *testing.T) {
 	t.Parallel()
 	const retriesLonger = "standard-webhooks"
 	preset, _ := verify.Lookup(retriesLonger)
-	if preset.RetryHorizon <= 72*time.Hour {
+	if preset.Retries.For <= 72*time.Hour {
 		t.Fatalf("%s retries for %v; the test needs a provider that retries longer than 72 h",
-			retriesLonger, preset.RetryHorizon)
+			retriesLonger, preset.Retries.For)
 	}
 	for name, test := range map[string]struct {
 		provider string
@@ -75,7 +75,7 @@ func TestDeduplicationWindow(t *testing.T) {
 		want     int64
 	}{
 		"default":           {"github", nil, 259200},
-		"longer horizon":    {retriesLonger, nil, int64(preset.RetryHorizon.Seconds())},
+		"longer horizon":    {retriesLonger, nil, int64(preset.Retries.For.Seconds())},
 		"off":               {"github", new(int32(0)), 0},
 		"shorter on demand": {retriesLonger, new(int32(60)), 60},
 	} {

@@ -37,7 +37,7 @@ func window(spec v1alpha1.WebhookEndpointSpec) time.Duration {
 		return time.Duration(*seconds) * time.Second
 	}
 	preset, _ := verify.Lookup(spec.Source.Provider)
-	return max(defaultWindow, preset.RetryHorizon)
+	return max(defaultWindow, preset.Retries.For)
 }
 
 func compileText(result *Result, field, source string) string {

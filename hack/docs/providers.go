@@ -56,7 +56,7 @@ func presetTable(presets []verify.Preset) string {
 	for _, p := range presets {
 		row := []string{
 			fmt.Sprintf("[`%s`](#%s)", p.Name, p.Name), string(p.Class), yes(p.BodySigned),
-			codes(p.Headers), needs(&p), alternatives(p.DeliveryID), yes(p.IDSigned), window(p.RetryHorizon), span(p.AckLimit),
+			codes(p.Headers), needs(&p), alternatives(p.DeliveryID), yes(p.IDSigned), window(p.Retries.For), span(p.AckLimit),
 		}
 		writeRow(&out, row)
 	}

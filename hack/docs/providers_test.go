@@ -21,12 +21,12 @@ func TestProvidersWritesThePage(t *testing.T) {
 		{
 			Name: "acme", DisplayName: "Acme", Aliases: []string{"acme-corp"}, DocsURL: "https://docs.example",
 			Class: verify.ClassHMAC, BodySigned: true, Headers: []string{"X-Acme"}, Methods: []string{"POST", "GET"},
-			DeliveryID: "{header:X-Id} | {json:id}", RetryHorizon: 5 * 24 * time.Hour, AckLimit: 90 * time.Second,
+			DeliveryID: "{header:X-Id} | {json:id}", Retries: verify.Retries{For: 5 * 24 * time.Hour}, AckLimit: 90 * time.Second,
 			Secret: verify.SecretRequired, NeededOptions: []verify.Option{{Name: "must"}},
 			OptionalOptions: []verify.Option{{Name: "may"}}, Handshake: "GET | echo", Unconfirmed: "the header",
 			SetUp: []string{"Do this."},
 		},
-		{Name: "plain", DisplayName: "Plain", Class: verify.ClassNone, Secret: verify.SecretNone, RetryHorizon: time.Hour},
+		{Name: "plain", DisplayName: "Plain", Class: verify.ClassNone, Secret: verify.SecretNone, Retries: verify.Retries{For: time.Hour}},
 	}
 	if err := providers(page, presets); err != nil {
 		t.Fatal(err)

@@ -78,7 +78,8 @@ type Scheme struct {
 	Algorithm Algorithm `json:"algorithm"`
 	Signature Signature `json:"signature"`
 	// Content is the template of what is signed; empty means "{body}". It knows
-	// {body} {timestamp} {id} {method} {url} {header:NAME} {json:PATH}.
+	// {body} {timestamp} {id} {method} {url} {header:NAME} {json:PATH}
+	// {query:NAME} {form:NAME}.
 	Content   string    `json:"content,omitempty"`
 	Timestamp Timestamp `json:"timestamp,omitzero"`
 	ID        Field     `json:"id,omitzero"`

@@ -2,7 +2,6 @@ package verify
 
 import (
 	"fmt"
-	"net/http"
 	"strings"
 )
 
@@ -46,12 +45,11 @@ func (f *fields) parse(pattern string) ([]template, error) {
 
 // find returns both values, empty where the request has none.
 func (f *fields) find(request *Request) (id, eventType string) {
-	if len(f.paths.paths) == 0 {
-		return f.first(f.id, request.Header, nil), f.first(f.eventType, request.Header, nil)
-	}
 	var found values
-	f.paths.extract(document(request), &found)
-	return f.first(f.id, request.Header, &found), f.first(f.eventType, request.Header, &found)
+	if len(f.paths.paths) > 0 {
+		f.paths.extract(document(request), &found)
+	}
+	return first(f.id, request, &found), first(f.eventType, request, &found)
 }
 
 // document is the JSON of the request. Without one, or when it can be read in
@@ -64,9 +62,10 @@ func document(request *Request) []byte {
 	return text
 }
 
-func (f *fields) first(candidates []template, header http.Header, found *values) string {
+// first returns the first alternative that the request has.
+func first(candidates []template, request *Request, found *values) string {
 	for i := range candidates {
-		if text := candidates[i].fill(header, found); text != "" {
+		if text := candidates[i].fill(request, found); text != "" {
 			return text
 		}
 	}
@@ -76,22 +75,14 @@ func (f *fields) first(candidates []template, header http.Header, found *values)
 // fill joins the parts of a template. A value that is absent ends it, so that
 // "{header:X-GitHub-Event}.{json:action}" is the event alone without an action;
 // without its first value there is nothing.
-func (t *template) fill(header http.Header, found *values) string {
+func (t *template) fill(request *Request, found *values) string {
 	var text, literal string
 	for _, p := range t.parts {
 		if p.variable == varLiteral {
 			literal += p.text
 			continue
 		}
-		value := ""
-		switch p.variable {
-		case varHeader:
-			if lines := header[p.text]; len(lines) > 0 {
-				value = lines[0]
-			}
-		case varJSON:
-			value, _ = found.get(p.json)
-		}
+		value := p.read(request, found)
 		if value == "" {
 			break
 		}
@@ -103,4 +94,22 @@ func (t *template) fill(header http.Header, found *values) string {
 		literal = ""
 	}
 	return text
+}
+
+// read returns the value of a variable, empty where the request lacks it.
+func (p *part) read(request *Request, found *values) string {
+	value := ""
+	switch p.variable {
+	case varHeader:
+		if lines := request.Header[p.text]; len(lines) > 0 {
+			value = lines[0]
+		}
+	case varJSON:
+		value, _ = found.get(p.json)
+	case varQuery:
+		value, _ = queryParameter(request, p.text)
+	case varForm:
+		value, _ = formField(request, p.text)
+	}
+	return value
 }

@@ -84,3 +84,12 @@ func queryParameter(request *Request, name string) (string, bool) {
 	}
 	return only(values, name)
 }
+
+// formField returns the one value of a form field.
+func formField(request *Request, name string) (string, bool) {
+	values, err := request.read().Form()
+	if err != nil {
+		return "", false
+	}
+	return only(values, name)
+}

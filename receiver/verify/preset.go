@@ -37,6 +37,64 @@ const (
 	ClassNone        Class = "None"
 )
 
+// Identity says what makes two requests the same event.
+type Identity string
+
+// Identities.
+const (
+	// IdentityID means that an id, which the provider repeats when it sends an
+	// event again, tells events apart; see Preset.DistinguishedBy.
+	IdentityID Identity = "ID"
+	// IdentityRequest means that there is no such id, but a signed time or nonce:
+	// requests of one method, path, query, signed time and body are the same event.
+	IdentityRequest Identity = "Request"
+	// IdentityNone means that identical requests may be different events.
+	IdentityNone Identity = "None"
+)
+
+// Evidence says where a fact about a provider comes from.
+type Evidence string
+
+// Evidence, from the firmest to the weakest.
+const (
+	EvidenceDocumented Evidence = "Documented"
+	EvidenceSDK        Evidence = "SDK"
+	EvidenceObserved   Evidence = "Observed"
+	// EvidenceInferred is a conclusion from other facts; no event is dropped for it.
+	EvidenceInferred Evidence = "Inferred"
+)
+
+// RetriedBy says who sends an event again that was not taken.
+type RetriedBy string
+
+// Senders of retries.
+const (
+	RetriedByProvider RetriedBy = "Provider"
+	// RetriedByHand means that a person or a call of the provider's API does it.
+	RetriedByHand  RetriedBy = "Hand"
+	RetriedByNever RetriedBy = "Never"
+)
+
+// RetryBytes says whether a retry has the bytes of the first request.
+type RetryBytes string
+
+// Bytes of retries.
+const (
+	// RetryBytesIdentical means that signature and signed time are the first ones.
+	RetryBytesIdentical RetryBytes = "Identical"
+	// RetryBytesResigned means that each retry is signed anew.
+	RetryBytesResigned RetryBytes = "Resigned"
+	RetryBytesUnknown  RetryBytes = "Unknown"
+)
+
+// Retries are how a provider sends an event again.
+type Retries struct {
+	By RetriedBy `json:"by"`
+	// For is how long it may go on; zero means unknown or never.
+	For   time.Duration `json:"for"`
+	Bytes RetryBytes    `json:"bytes"`
+}
+
 // Option is one entry of source.options that a preset knows.
 type Option struct {
 	Name        string `json:"name"`
@@ -68,6 +126,17 @@ type Preset struct {
 	// the provider sends none.
 	DeliveryID string `json:"deliveryID,omitempty"`
 	EventType  string `json:"eventType,omitempty"`
+	// Identity says what makes two requests the same event. For ID that is
+	// DeliveryID together with every part in DistinguishedBy.
+	Identity Identity `json:"identity"`
+	// DistinguishedBy are templates of what tells events apart that share a
+	// delivery id: topic, source, hook, success. A part that a request lacks is empty.
+	DistinguishedBy []string `json:"distinguishedBy,omitempty"`
+	// Evidence is where the identity is known from.
+	Evidence Evidence `json:"evidence"`
+	// Sources are the official pages or SDK files from which identity, retries
+	// and handshake were read.
+	Sources []string `json:"sources"`
 	// IDSigned is true when the signature covers the delivery id, so that an
 	// old request cannot be replayed under a fresh one.
 	IDSigned bool `json:"idSigned"`
@@ -79,8 +148,7 @@ type Preset struct {
 	// provider's own documentation or code; empty means nothing.
 	Unconfirmed string `json:"unconfirmed,omitempty"`
 
-	// RetryHorizon is how long the provider goes on retrying; zero means unknown.
-	RetryHorizon time.Duration `json:"retryHorizon"`
+	Retries Retries `json:"retries"`
 	// AckLimit is how long it waits for an answer; zero means unknown.
 	AckLimit time.Duration `json:"ackLimit"`
 	// Tolerance is the default replay window into the past, zero for schemes

@@ -17,7 +17,7 @@ var presetsChat = []preset{
 		Name: "slack", DisplayName: "Slack",
 		DocsURL:    "https://docs.slack.dev/authentication/verifying-requests-from-slack",
 		DeliveryID: "{json:event_id}", EventType: "{json:event.type} | {json:type}", IDSigned: true,
-		AckLimit: ackShort, RetryHorizon: time.Hour,
+		AckLimit: ackShort, Retries: Retries{For: time.Hour},
 		Variants:  slackLike("X-Slack-Signature", "X-Slack-Request-Timestamp"),
 		Handshake: "url_verification: the signed challenge is answered as text",
 		SetUp: []string{
@@ -27,7 +27,7 @@ var presetsChat = []preset{
 	}, answer: answerSlack},
 	{Preset: Preset{
 		Name: "zoom", DisplayName: "Zoom", DocsURL: "https://developers.zoom.us/docs/api/webhooks/",
-		EventType: "{json:event}", AckLimit: ackShort, RetryHorizon: 2 * time.Hour,
+		EventType: "{json:event}", AckLimit: ackShort, Retries: Retries{For: 2 * time.Hour},
 		Variants:  slackLike("x-zm-signature", "x-zm-request-timestamp"),
 		Handshake: "endpoint.url_validation: the plain token and its HMAC are answered as JSON, again every 72 hours",
 		SetUp: []string{
@@ -39,7 +39,7 @@ var presetsChat = []preset{
 		Name: "meta", DisplayName: "Meta (Facebook, Instagram, Messenger, WhatsApp)",
 		Aliases:   []string{"facebook", "instagram", "messenger", "whatsapp", "whatsapp-business", "threads"},
 		DocsURL:   "https://developers.facebook.com/docs/graph-api/webhooks/getting-started",
-		EventType: "{json:object}.{json:entry[0].changes[0].field}", RetryHorizon: 7 * day,
+		EventType: "{json:object}.{json:entry[0].changes[0].field}", Retries: Retries{For: 7 * day},
 		OptionalOptions: []Option{optionVerifyToken},
 		Variants:        hexBody("X-Hub-Signature-256", "sha256="),
 		Handshake:       "GET with hub.mode=subscribe and the right hub.verify_token: hub.challenge is answered as text",
@@ -66,7 +66,7 @@ var presetsChat = []preset{
 	{Preset: Preset{
 		Name: "telegram", DisplayName: "Telegram", Aliases: []string{"telegram-bot"},
 		DocsURL:    "https://core.telegram.org/bots/api#setwebhook",
-		DeliveryID: "{json:update_id}", RetryHorizon: day,
+		DeliveryID: "{json:update_id}", Retries: Retries{For: day},
 		Variants: token("X-Telegram-Bot-Api-Secret-Token", ""),
 		SetUp:    []string{"Give secret_token to setWebhook; put the same text into the Secret."},
 	}},
@@ -99,7 +99,7 @@ var presetsChat = []preset{
 	}, answer: answerTwitch},
 	{Preset: Preset{
 		Name: "tiktok", DisplayName: "TikTok", DocsURL: "https://developers.tiktok.com/doc/webhooks-verification",
-		EventType: "{json:event}", RetryHorizon: 3 * day, Variants: listScheme("TikTok-Signature", "t", "s"),
+		EventType: "{json:event}", Retries: Retries{For: 3 * day}, Variants: listScheme("TikTok-Signature", "t", "s"),
 		SetUp: []string{"developers.tiktok.com, your app, Client secret: put it into the Secret."},
 	}},
 	{Preset: Preset{

@@ -8,7 +8,7 @@ var presetsCode = []preset{
 		Name: "github", DisplayName: "GitHub",
 		DocsURL:    "https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries",
 		DeliveryID: "{header:X-GitHub-Delivery}", EventType: "{header:X-GitHub-Event}.{json:action}",
-		AckLimit: ackTen, RetryHorizon: 3 * day,
+		AckLimit: ackTen, Retries: Retries{For: 3 * day},
 		Variants: hexBody("X-Hub-Signature-256", "sha256="),
 		SetUp: []string{
 			"Repository or organization, Settings, Webhooks, Add webhook.",
@@ -82,7 +82,7 @@ var presetsCode = []preset{
 	}},
 	{Preset: Preset{
 		Name: "vercel", DisplayName: "Vercel", DocsURL: "https://vercel.com/docs/webhooks/webhooks-api",
-		DeliveryID: "{json:id}", EventType: "{json:type}", IDSigned: true, RetryHorizon: day,
+		DeliveryID: "{json:id}", EventType: "{json:type}", IDSigned: true, Retries: Retries{For: day},
 		Variants: sha1Body("x-vercel-signature", ""),
 		SetUp:    []string{"Team Settings, Webhooks, Create Webhook. Put the secret that is shown once into the Secret."},
 	}},

@@ -13,7 +13,7 @@ var presetsCommerce = []preset{
 		Name: "shopify", DisplayName: "Shopify",
 		DocsURL:    "https://shopify.dev/docs/apps/build/webhooks/subscribe/https",
 		DeliveryID: "{header:X-Shopify-Event-Id} | {header:X-Shopify-Webhook-Id}",
-		EventType:  "{header:X-Shopify-Topic}", AckLimit: ackFive, RetryHorizon: 2 * day,
+		EventType:  "{header:X-Shopify-Topic}", AckLimit: ackFive, Retries: Retries{For: 2 * day},
 		Variants: base64Body("X-Shopify-Hmac-Sha256", ""),
 		SetUp: []string{
 			"App: the key is the app's client secret (Dev Dashboard, Settings, Credentials).",
@@ -32,7 +32,7 @@ var presetsCommerce = []preset{
 		Name: "bigcommerce", DisplayName: "BigCommerce",
 		DocsURL:    "https://developer.bigcommerce.com/docs/integrations/webhooks",
 		DeliveryID: "{json:hash} | {header:webhook-id}", EventType: "{json:scope}", IDSigned: true,
-		RetryHorizon: 2 * day, Variants: rawStandard()[1:],
+		Retries: Retries{For: 2 * day}, Variants: rawStandard()[1:],
 		SetUp: []string{"The key is the client secret of the API account, as it is: put it into the Secret."},
 	}},
 	{Preset: Preset{
@@ -126,7 +126,7 @@ var presetsCommerce = []preset{
 	}},
 	{Preset: Preset{
 		Name: "mux", DisplayName: "Mux", DocsURL: "https://www.mux.com/docs/core/verify-webhook-signatures",
-		DeliveryID: "{json:id}", EventType: "{json:type}", IDSigned: true, RetryHorizon: day,
+		DeliveryID: "{json:id}", EventType: "{json:type}", IDSigned: true, Retries: Retries{For: day},
 		Variants: listScheme("Mux-Signature", "t", "v1"),
 		SetUp:    []string{"Settings, Webhooks, your webhook. Put the signing secret into the Secret."},
 	}},

@@ -7,7 +7,7 @@ var presetsMail = []preset{
 	{Preset: Preset{
 		Name: "hubspot", DisplayName: "HubSpot", Aliases: []string{"hubspot-v3"},
 		DocsURL:   "https://developers.hubspot.com/docs/apps/developer-platform/build-apps/authentication/request-validation",
-		EventType: "{json:[0].subscriptionType}", AckLimit: ackFive, RetryHorizon: day,
+		EventType: "{json:[0].subscriptionType}", AckLimit: ackFive, Retries: Retries{For: day},
 		OptionalOptions: []Option{optionSignedURL},
 		Variants: timedBy(base64Body("X-HubSpot-Signature-v3", ""), "X-HubSpot-Request-Timestamp",
 			route.UnitMilliseconds, "{method}{decodedURL}{body}{timestamp}"),
@@ -20,7 +20,7 @@ var presetsMail = []preset{
 		Name: "mailgun", DisplayName: "Mailgun",
 		DocsURL: "https://documentation.mailgun.com/docs/mailgun/user-manual/webhooks/securing-webhooks",
 		Class:   ClassHMAC, EventType: "{json:event-data.event}", DeliveryID: "{json:signature.token}", IDSigned: true,
-		RetryHorizon: day,
+		Retries: Retries{For: day},
 		SetUp: []string{
 			"Send, Sending, Webhooks, HTTP webhook signing key: put it into the Secret.",
 			"Mailgun signs a token, not the event data: the token is the delivery id.",
@@ -28,17 +28,17 @@ var presetsMail = []preset{
 	}, special: newMailgun},
 	{Preset: Preset{
 		Name: "postmark", DisplayName: "Postmark", DocsURL: "https://postmarkapp.com/developer/webhooks/webhooks-overview",
-		EventType: "{json:RecordType}", RetryHorizon: day, Variants: basicAuth(),
+		EventType: "{json:RecordType}", Retries: Retries{For: day}, Variants: basicAuth(),
 		SetUp: []string{"Server, Webhooks, Add webhook, Basic auth credentials. Put user:password into the Secret."},
 	}},
 	{Preset: Preset{
 		Name: "sparkpost", DisplayName: "SparkPost", DocsURL: "https://developers.sparkpost.com/api/webhooks/",
-		DeliveryID: "{header:X-MessageSystems-Batch-ID}", RetryHorizon: day, AckLimit: ackTen, Variants: basicAuth(),
+		DeliveryID: "{header:X-MessageSystems-Batch-ID}", Retries: Retries{For: day}, AckLimit: ackTen, Variants: basicAuth(),
 		SetUp: []string{"Webhooks, Create, Authentication: Basic Auth. Put user:password into the Secret."},
 	}},
 	{Preset: Preset{
 		Name: "chargebee", DisplayName: "Chargebee", DocsURL: "https://apidocs.chargebee.com/docs/api/webhooks",
-		DeliveryID: "{json:id}", EventType: "{json:event_type}", RetryHorizon: 2 * day, Variants: basicAuth(),
+		DeliveryID: "{json:id}", EventType: "{json:event_type}", Retries: Retries{For: 2 * day}, Variants: basicAuth(),
 		SetUp: []string{
 			"Settings, Configure Chargebee, Webhooks, Protect with basic authentication. Put user:password into the Secret.",
 		},

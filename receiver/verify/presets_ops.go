@@ -53,7 +53,7 @@ var presetsOperations = []preset{
 	}},
 	{Preset: Preset{
 		Name: "workos", DisplayName: "WorkOS", DocsURL: "https://workos.com/docs/events/data-syncing/webhooks",
-		DeliveryID: "{json:id}", EventType: "{json:event}", IDSigned: true, RetryHorizon: 3 * day,
+		DeliveryID: "{json:id}", EventType: "{json:event}", IDSigned: true, Retries: Retries{For: 3 * day},
 		Variants: workosVariants(),
 		SetUp:    []string{"Developer, Webhooks, your endpoint. Put the signing secret into the Secret."},
 	}},

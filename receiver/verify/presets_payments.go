@@ -7,7 +7,7 @@ var presetsPayments = []preset{
 	{Preset: Preset{
 		Name: "stripe", DisplayName: "Stripe", DocsURL: "https://docs.stripe.com/webhooks/signature",
 		DeliveryID: "{json:id}", EventType: "{json:type}", IDSigned: true,
-		RetryHorizon: 3 * day, AckLimit: ackTen,
+		Retries: Retries{For: 3 * day}, AckLimit: ackTen,
 		Variants: listScheme("Stripe-Signature", "t", "v1"),
 		SetUp: []string{
 			"Workbench, Webhooks, Create an event destination, Webhook endpoint. Endpoint URL: the endpoint's URL.",
@@ -28,7 +28,7 @@ var presetsPayments = []preset{
 		Name: "adyen-platform", DisplayName: "Adyen for Platforms",
 		Aliases:   []string{"adyen-management", "adyen-banking", "adyen-balance-platform"},
 		DocsURL:   "https://docs.adyen.com/development-resources/webhooks/secure-webhooks/verify-hmac-signatures",
-		EventType: "{json:type}", RetryHorizon: 7 * day, AckLimit: ackTen,
+		EventType: "{json:type}", Retries: Retries{For: 7 * day}, AckLimit: ackTen,
 		Variants: withKey(base64Body("HmacSignature", ""), route.EncodingHex),
 		SetUp: []string{
 			"Developers, Webhooks, your webhook, HMAC key, Generate: put the hexadecimal key into the Secret.",
@@ -36,10 +36,10 @@ var presetsPayments = []preset{
 	}},
 	{Preset: Preset{
 		Name: "adyen-payments", DisplayName: "Adyen payments", Aliases: []string{"adyen", "adyen-standard"},
-		Class:        ClassHMAC,
-		DocsURL:      "https://docs.adyen.com/development-resources/webhooks/secure-webhooks/verify-hmac-signatures",
-		EventType:    "{json:notificationItems[0].NotificationRequestItem.eventCode}",
-		RetryHorizon: 7 * day, AckLimit: ackTen,
+		Class:     ClassHMAC,
+		DocsURL:   "https://docs.adyen.com/development-resources/webhooks/secure-webhooks/verify-hmac-signatures",
+		EventType: "{json:notificationItems[0].NotificationRequestItem.eventCode}",
+		Retries:   Retries{For: 7 * day}, AckLimit: ackTen,
 		SetUp: []string{
 			"Developers, Webhooks, Standard webhook, HMAC key, Generate: put the hexadecimal key into the Secret.",
 		},
@@ -48,7 +48,7 @@ var presetsPayments = []preset{
 		Name: "paddle", DisplayName: "Paddle Billing", Aliases: []string{"paddle-billing"},
 		DocsURL:    "https://developer.paddle.com/webhooks/signature-verification",
 		DeliveryID: "{json:event_id}", EventType: "{json:event_type}", IDSigned: true, AckLimit: ackFive,
-		RetryHorizon: 3 * day,
+		Retries: Retries{For: 3 * day},
 		Variants: one(route.Scheme{
 			Algorithm: route.AlgorithmHMACSHA256,
 			Signature: route.Signature{
@@ -64,13 +64,13 @@ var presetsPayments = []preset{
 	{Preset: Preset{
 		Name: "coinbase-commerce", DisplayName: "Coinbase Commerce", Aliases: []string{"coinbase"},
 		DocsURL:    "https://docs.cdp.coinbase.com/commerce/webhooks/security",
-		DeliveryID: "{json:event.id}", EventType: "{json:event.type}", IDSigned: true, RetryHorizon: 3 * day,
+		DeliveryID: "{json:event.id}", EventType: "{json:event.type}", IDSigned: true, Retries: Retries{For: 3 * day},
 		Variants: hexBody("X-CC-Webhook-Signature", ""),
 		SetUp:    []string{"Settings, Notifications, Webhook subscriptions. Put the shared secret into the Secret."},
 	}},
 	{Preset: Preset{
 		Name: "razorpay", DisplayName: "Razorpay", DocsURL: "https://razorpay.com/docs/webhooks/validate-test/",
-		DeliveryID: "{header:X-Razorpay-Event-Id}", EventType: "{json:event}", AckLimit: ackFive, RetryHorizon: day,
+		DeliveryID: "{header:X-Razorpay-Event-Id}", EventType: "{json:event}", AckLimit: ackFive, Retries: Retries{For: day},
 		Variants: hexBody("X-Razorpay-Signature", ""),
 		SetUp: []string{
 			"Account & Settings, Webhooks, Add New Webhook. Put its secret (not the API key) into the Secret.",
@@ -78,7 +78,7 @@ var presetsPayments = []preset{
 	}},
 	{Preset: Preset{
 		Name: "paystack", DisplayName: "Paystack", DocsURL: "https://paystack.com/docs/payments/webhooks/",
-		EventType: "{json:event}", RetryHorizon: 3 * day, Variants: sha512Body("x-paystack-signature", ""),
+		EventType: "{json:event}", Retries: Retries{For: 3 * day}, Variants: sha512Body("x-paystack-signature", ""),
 		SetUp: []string{"Settings, API Keys & Webhooks. The key is your secret key sk_…: put it into the Secret."},
 	}},
 	{Preset: Preset{
@@ -118,7 +118,7 @@ var presetsPayments = []preset{
 	}},
 	{Preset: Preset{
 		Name: "xero", DisplayName: "Xero", DocsURL: "https://developer.xero.com/documentation/guides/webhooks/overview/",
-		AckLimit: ackFive, RetryHorizon: day, Variants: base64Body("x-xero-signature", ""),
+		AckLimit: ackFive, Retries: Retries{For: day}, Variants: base64Body("x-xero-signature", ""),
 		Handshake: "intent to receive: signed requests without events are answered 200 with an empty body, others 401",
 		SetUp: []string{
 			"My Apps, your app, Webhooks. Put the webhooks key into the Secret, then send the intent to receive.",
@@ -144,7 +144,7 @@ var presetsPayments = []preset{
 	{Preset: Preset{
 		Name: "airwallex", DisplayName: "Airwallex",
 		DocsURL:    "https://www.airwallex.com/docs/developer-tools/webhooks/listen-for-webhook-events",
-		DeliveryID: "{json:id}", EventType: "{json:name}", IDSigned: true, RetryHorizon: 3 * day,
+		DeliveryID: "{json:id}", EventType: "{json:name}", IDSigned: true, Retries: Retries{For: 3 * day},
 		Variants: signedBy(hexBody("x-signature", ""), "{header:x-timestamp}{body}"),
 		Headers:  []string{"x-signature", "x-timestamp"},
 		SetUp:    []string{"Developer, Webhooks, your webhook. Put the webhook secret key into the Secret."},
@@ -152,7 +152,7 @@ var presetsPayments = []preset{
 	{Preset: Preset{
 		Name: "authorize-net", DisplayName: "Authorize.Net", Aliases: []string{"authorizenet"},
 		DocsURL:    "https://developer.authorize.net/api/reference/features/webhooks.html",
-		DeliveryID: "{json:notificationId}", EventType: "{json:eventType}", IDSigned: true, RetryHorizon: 3 * day,
+		DeliveryID: "{json:notificationId}", EventType: "{json:eventType}", IDSigned: true, Retries: Retries{For: 3 * day},
 		Variants: withKey(sha512Body("X-ANET-Signature", "sha512="), route.EncodingHex),
 		SetUp: []string{
 			"Account, Settings, API Credentials & Keys, New Signature Key: put the hexadecimal key into the Secret.",
@@ -161,7 +161,7 @@ var presetsPayments = []preset{
 	{Preset: Preset{
 		Name: "dwolla", DisplayName: "Dwolla", DocsURL: "https://developers.dwolla.com/docs/balance/webhooks",
 		DeliveryID: "{json:id}", EventType: "{header:X-Dwolla-Topic} | {json:topic}", IDSigned: true,
-		RetryHorizon: 3 * day, AckLimit: ackTen, Variants: hexBody("X-Request-Signature-SHA-256", ""),
+		Retries: Retries{For: 3 * day}, AckLimit: ackTen, Variants: hexBody("X-Request-Signature-SHA-256", ""),
 		SetUp: []string{"Give secret when the webhook subscription is created; put the same text into the Secret."},
 	}},
 	{Preset: Preset{
@@ -187,7 +187,7 @@ var presetsPayments = []preset{
 	{Preset: Preset{
 		Name: "worldline", DisplayName: "Worldline", Aliases: []string{"ingenico", "worldline-direct"},
 		DocsURL:    "https://docs.connect.worldline-solutions.com/documentation/webhooks/",
-		DeliveryID: "{json:id}", EventType: "{json:type}", IDSigned: true, RetryHorizon: day,
+		DeliveryID: "{json:id}", EventType: "{json:type}", IDSigned: true, Retries: Retries{For: day},
 		Variants:  base64Body("X-GCS-Signature", ""),
 		Handshake: "GET with X-GCS-Webhooks-Endpoint-Verification: the value is answered as text",
 		SetUp: []string{

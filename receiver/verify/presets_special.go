@@ -45,7 +45,7 @@ func presetsForms() []preset {
 			Class:   ClassHMAC, BodySigned: true,
 			NeededOptions: []Option{{publicKeyName, "the merchant's public key, which names the signature to check"}},
 			Handshake:     "GET with bt_challenge: answered with the challenge signed by the private key",
-			RetryHorizon:  day, AckLimit: 30 * time.Second,
+			Retries:       Retries{For: day}, AckLimit: 30 * time.Second,
 			SetUp: []string{"Put the private key into the Secret and the public key into options.publicKey."},
 		}, special: newBraintree, greet: greetBraintree, handshakeMethods: []string{http.MethodGet}},
 		{Preset: Preset{
@@ -71,7 +71,7 @@ func presetsAsymmetric() []preset {
 			DocsURL: "https://www.twilio.com/docs/sendgrid/for-developers/tracking-events/getting-started-event-webhook-security-features",
 			Class:   ClassECDSA, BodySigned: true, Secret: SecretOptional,
 			Headers:    []string{sendGridSignature, sendGridTimestamp},
-			DeliveryID: "{json:[0].sg_event_id}", EventType: "{json:[0].event}", IDSigned: true, RetryHorizon: day,
+			DeliveryID: "{json:[0].sg_event_id}", EventType: "{json:[0].event}", IDSigned: true, Retries: Retries{For: day},
 			OptionalOptions: []Option{publicKeyRow},
 			SetUp:           []string{"Set options.publicKey to the verification key of the signed event webhook."},
 		}, special: newSendGrid, publicKeyOption: publicKeyName},
@@ -84,7 +84,7 @@ func presetsAsymmetric() []preset {
 				"Paypal-Auth-Algo",
 			},
 			DeliveryID: "{json:id} | {header:Paypal-Transmission-Id}", EventType: "{json:event_type}", IDSigned: true,
-			RetryHorizon:    3 * day,
+			Retries:         Retries{For: 3 * day},
 			NeededOptions:   []Option{{"webhookID", "the webhook's id as the dashboard shows it; it is signed"}},
 			OptionalOptions: []Option{certificateRow, publicKeyRow},
 			SetUp: []string{
@@ -96,7 +96,7 @@ func presetsAsymmetric() []preset {
 			DocsURL: "https://docs.aws.amazon.com/sns/latest/dg/sns-verify-signature-of-message.html",
 			Class:   ClassCertificate, BodySigned: true, Secret: SecretOptional,
 			DeliveryID: "{json:MessageId}", EventType: "{json:Type}", IDSigned: true,
-			RetryHorizon: 6 * time.Hour, AckLimit: 15 * time.Second,
+			Retries: Retries{For: 6 * time.Hour}, AckLimit: 15 * time.Second,
 			OptionalOptions: []Option{
 				certificateRow, publicKeyRow, {"topicARN", "accept only messages of this topic"},
 			},

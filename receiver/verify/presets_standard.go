@@ -14,7 +14,7 @@ func standardSender(name, display, docs, console string, variants []Variant) pre
 	return preset{Preset: Preset{
 		Name: name, DisplayName: display, DocsURL: docs,
 		DeliveryID: idTemplate(variants), EventType: "{json:type}", IDSigned: true,
-		RetryHorizon: standardHorizon, AckLimit: 15 * time.Second, Variants: variants,
+		Retries: Retries{For: standardHorizon}, AckLimit: 15 * time.Second, Variants: variants,
 		SetUp: []string{console + " Put the signing secret, as it is shown, into the Secret."},
 	}}
 }

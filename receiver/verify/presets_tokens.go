@@ -18,7 +18,7 @@ func presetsTokens() []preset {
 			DocsURL: "https://cloud.google.com/pubsub/docs/authenticate-push-subscriptions",
 			Class:   ClassJWT, Secret: SecretOptional, Headers: []string{"Authorization"},
 			DeliveryID: "{json:message.messageId} | {json:message.message_id}", EventType: "{json:message.attributes.eventType}",
-			RetryHorizon: 7 * day, AckLimit: 10 * time.Second,
+			Retries: Retries{For: 7 * day}, AckLimit: 10 * time.Second,
 			NeededOptions: []Option{audienceOption},
 			OptionalOptions: []Option{
 				{"email", "the service account that pushes"}, jwksOption, {publicKeyName, "the public key"},
@@ -32,7 +32,7 @@ func presetsTokens() []preset {
 			Name: "plaid", DisplayName: "Plaid",
 			DocsURL: "https://plaid.com/docs/api/webhooks/webhook-verification/",
 			Class:   ClassJWT, BodySigned: true, Secret: SecretOptional, Headers: []string{"Plaid-Verification"},
-			EventType: "{json:webhook_type}.{json:webhook_code}", RetryHorizon: day, AckLimit: 10 * time.Second,
+			EventType: "{json:webhook_type}.{json:webhook_code}", Retries: Retries{For: day}, AckLimit: 10 * time.Second,
 			OptionalOptions: []Option{jwksOption, {publicKeyName, "the public key"}},
 			SetUp: []string{
 				"Get the key of the token's kid from /webhook_verification_key/get and set it as options.jwks.",
@@ -72,9 +72,9 @@ func presetsTokens() []preset {
 			Name: "azure-event-grid", DisplayName: "Azure Event Grid", Aliases: []string{"event-grid", "eventgrid"},
 			DocsURL: "https://learn.microsoft.com/azure/event-grid/secure-webhook-delivery",
 			Class:   ClassJWT, Secret: SecretOptional, Headers: []string{"Authorization"},
-			DeliveryID:   "{header:ce-id} | {json:id} | {json:[0].id}",
-			EventType:    "{header:ce-type} | {json:type} | {json:[0].eventType}",
-			RetryHorizon: day, AckLimit: 30 * time.Second,
+			DeliveryID: "{header:ce-id} | {json:id} | {json:[0].id}",
+			EventType:  "{header:ce-type} | {json:type} | {json:[0].eventType}",
+			Retries:    Retries{For: day}, AckLimit: 30 * time.Second,
 			OptionalOptions: []Option{
 				audienceOption, {optionTenantID, "the Microsoft Entra tenant that issues the tokens"},
 				{optionIssuer, "the issuer, when it is not the tenant's default"},

@@ -12,19 +12,19 @@ var presetsWork = []preset{
 		Name: "jira", DisplayName: "Jira", Aliases: []string{"jira-cloud", "atlassian-jira", "confluence"},
 		DocsURL:    "https://developer.atlassian.com/cloud/jira/platform/webhooks/",
 		DeliveryID: "{header:X-Atlassian-Webhook-Identifier}", EventType: "{json:webhookEvent}",
-		AckLimit: 20 * time.Second, RetryHorizon: 2 * time.Hour, Variants: hexBody("X-Hub-Signature", "sha256="),
+		AckLimit: 20 * time.Second, Retries: Retries{For: 2 * time.Hour}, Variants: hexBody("X-Hub-Signature", "sha256="),
 		SetUp: []string{"Settings, System, WebHooks, Create. Fill in Secret and put the same text into the Secret."},
 	}},
 	{Preset: Preset{
 		Name: "linear", DisplayName: "Linear", DocsURL: "https://linear.app/developers/webhooks",
 		DeliveryID: "{header:Linear-Delivery}", EventType: "{json:type}.{json:action}",
-		Tolerance: time.Minute, FutureTolerance: time.Minute, AckLimit: ackFive, RetryHorizon: 8 * time.Hour,
+		Tolerance: time.Minute, FutureTolerance: time.Minute, AckLimit: ackFive, Retries: Retries{For: 8 * time.Hour},
 		Variants: linearVariants(),
 		SetUp:    []string{"Settings, API, Webhooks, New webhook. Put the signing secret into the Secret."},
 	}},
 	{Preset: Preset{
 		Name: "notion", DisplayName: "Notion", DocsURL: "https://developers.notion.com/reference/webhooks",
-		DeliveryID: "{json:id}", EventType: "{json:type}", IDSigned: true, RetryHorizon: day,
+		DeliveryID: "{json:id}", EventType: "{json:type}", IDSigned: true, Retries: Retries{For: day},
 		OptionalOptions: []Option{optionAwait}, Variants: hexBody("X-Notion-Signature", "sha256="),
 		Handshake: "the first, unsigned request brings the verification token: accepted only with awaitHandshake",
 		SetUp: []string{
@@ -35,7 +35,7 @@ var presetsWork = []preset{
 	}, greet: greetNotion},
 	{Preset: Preset{
 		Name: "asana", DisplayName: "Asana", DocsURL: "https://developers.asana.com/docs/webhooks-guide",
-		AckLimit: ackTen, RetryHorizon: day, EventType: "{json:events[0].resource.resource_type}.{json:events[0].action}",
+		AckLimit: ackTen, Retries: Retries{For: day}, EventType: "{json:events[0].resource.resource_type}.{json:events[0].action}",
 		OptionalOptions: []Option{optionAwait}, Variants: hexBody("X-Hook-Signature", ""),
 		Handshake: "X-Hook-Secret is echoed only with awaitHandshake, or when it is already in the Secret",
 		SetUp: []string{
@@ -80,7 +80,7 @@ var presetsWork = []preset{
 	{Preset: Preset{
 		Name: "tally", DisplayName: "Tally", DocsURL: "https://tally.so/help/webhooks",
 		DeliveryID: "{json:eventId}", EventType: "{json:eventType}", IDSigned: true, AckLimit: ackTen,
-		RetryHorizon: 2 * day, Variants: base64Body("Tally-Signature", ""),
+		Retries: Retries{For: 2 * day}, Variants: base64Body("Tally-Signature", ""),
 		SetUp: []string{"Form, Integrations, Webhooks, Add signing secret. Put the same text into the Secret."},
 	}},
 	{Preset: Preset{

@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"cmp"
 	"net/http"
 	"strings"
 	"time"
@@ -28,11 +29,28 @@ func complete(row preset) preset {
 	if len(p.Headers) == 0 {
 		p.Headers = proofHeaders(p.Variants)
 	}
+	assumeIdentity(&p.Preset)
 	p.BodySigned = p.BodySigned || signsBody(p.Class, p.Variants)
 	if p.Tolerance == 0 && signsTimestamp(p.Variants) {
 		p.Tolerance, p.FutureTolerance = defaultTolerance, defaultTolerance
 	}
 	return p
+}
+
+// assumeIdentity fills in what a row does not say about identity and retries.
+func assumeIdentity(p *Preset) {
+	switch {
+	case p.Identity != "":
+	case p.DeliveryID != "":
+		p.Identity = IdentityID
+	case signsTimestamp(p.Variants):
+		p.Identity = IdentityRequest
+	default:
+		p.Identity = IdentityNone
+	}
+	p.Evidence = cmp.Or(p.Evidence, EvidenceInferred)
+	p.Retries.By = cmp.Or(p.Retries.By, RetriedByProvider)
+	p.Retries.Bytes = cmp.Or(p.Retries.Bytes, RetryBytesUnknown)
 }
 
 func classOf(variants []Variant) Class {

@@ -45,6 +45,16 @@ func (w *work) part(p part) (string, error) {
 			return text, nil
 		}
 		return "", refuse(SignatureMalformed, "the body lacks a field that is signed")
+	case varQuery:
+		if text, ok := queryParameter(w.request, p.text); ok {
+			return text, nil
+		}
+		return "", refusef(SignatureMalformed, "query parameter %s, which is signed, must occur once", p.text)
+	case varForm:
+		if text, ok := formField(w.request, p.text); ok {
+			return text, nil
+		}
+		return "", refusef(SignatureMalformed, "form field %s, which is signed, must occur once", p.text)
 	default:
 		return "", nil
 	}

@@ -43,7 +43,7 @@ func hmacScheme(content string) route.Scheme {
 
 func TestContentCoversEverythingItNames(t *testing.T) {
 	t.Parallel()
-	scheme := hmacScheme("{method}|{url}|{header:X-Other}|{json:a.b[1]}|{id}|{timestamp}|{body}")
+	scheme := hmacScheme("{method}|{url}|{header:X-Other}|{json:a.b[1]}|{id}|{timestamp}|{query:q}|{body}")
 	scheme.ID = route.Field{Header: "X-Id"}
 	scheme.Timestamp = route.Timestamp{Header: "X-Time"}
 	draft := verify.Draft{
@@ -89,6 +89,41 @@ func TestContentCoversEverythingItNames(t *testing.T) {
 		request.Header.Add(c.header, request.Header.Get(c.header))
 		if _, err := v.Verify(t.Context(), request); err == nil || reasonOf(t, err) != verify.SignatureMalformed {
 			t.Errorf("%s, twice instead: got %v, want %s", name, err, verify.SignatureMalformed)
+		}
+	}
+}
+
+func TestContentOfFormAndQuery(t *testing.T) {
+	t.Parallel()
+	scheme := hmacScheme("{query:at}.{form:payload}")
+	v, err := compileScheme(t, scheme, "secret")
+	if err != nil {
+		t.Fatal(err)
+	}
+	draft := verify.Draft{
+		RawQuery: "at=5%206", Body: []byte("a=1&payload=%7B%7D"),
+		Header: http.Header{"Content-Type": {"application/x-www-form-urlencoded"}},
+	}
+	if _, err := v.Verify(t.Context(), signed(t, scheme, "secret", draft)); err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		change func(*verify.Request)
+		want   verify.Reason
+	}{
+		"other query":   {func(r *verify.Request) { r.RawQuery = "at=7" }, verify.SignatureMismatch},
+		"other field":   {func(r *verify.Request) { r.Body = []byte("payload=%7B") }, verify.SignatureMismatch},
+		"no query":      {func(r *verify.Request) { r.RawQuery = "" }, verify.SignatureMalformed},
+		"query twice":   {func(r *verify.Request) { r.RawQuery += "&at=8" }, verify.SignatureMalformed},
+		"no field":      {func(r *verify.Request) { r.Body = []byte("a=1") }, verify.SignatureMalformed},
+		"field twice":   {func(r *verify.Request) { r.Body = []byte("payload=1&payload=2") }, verify.SignatureMalformed},
+		"no form":       {func(r *verify.Request) { r.Header.Set("Content-Type", "text/plain") }, verify.SignatureMalformed},
+		"a broken form": {func(r *verify.Request) { r.Body = []byte("payload=%zz") }, verify.SignatureMalformed},
+	} {
+		request := signed(t, scheme, "secret", draft)
+		c.change(request)
+		if _, err := v.Verify(t.Context(), request); err == nil || reasonOf(t, err) != c.want {
+			t.Errorf("%s: got %v, want %s", name, err, c.want)
 		}
 	}
 }

@@ -22,6 +22,8 @@ const (
 	varDecodedURL
 	varHeader
 	varJSON
+	varQuery
+	varForm
 )
 
 var variableNames = map[string]variable{
@@ -32,7 +34,7 @@ var variableNames = map[string]variable{
 // part is a literal or a variable of a template.
 type part struct {
 	variable variable
-	// text is the literal, or the header's canonical name.
+	// text is the literal, the header's canonical name, or the parameter's name.
 	text string
 	// json is the index of the path in the template's extractor.
 	json int
@@ -101,9 +103,13 @@ func parseVariable(name string, paths *extractor) (part, error) {
 	case kind == "json":
 		index, err := paths.add(argument)
 		return part{variable: varJSON, json: index}, err
+	case kind == "query" && argument != "":
+		return part{variable: varQuery, text: argument}, nil
+	case kind == "form" && argument != "":
+		return part{variable: varForm, text: argument}, nil
 	default:
 		return part{}, fmt.Errorf("{%s} is unknown; a template knows {body}, {timestamp}, {id}, {method}, {url}, "+
-			"{header:NAME} and {json:PATH}", name)
+			"{header:NAME}, {json:PATH}, {query:NAME} and {form:NAME}", name)
 	}
 }
 
