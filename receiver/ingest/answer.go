@@ -8,7 +8,13 @@ import (
 	"time"
 )
 
-const writeTimeout = 10 * time.Second
+const (
+	writeTimeout = 10 * time.Second
+	// refusalTimeout is for answers of a few words, which fit into any buffer on
+	// the way.
+	refusalTimeout = 2 * time.Second
+	fewBytes       = 1 << 10
+)
 
 // Outcome is what became of a request as a whole.
 type Outcome string
@@ -58,7 +64,9 @@ func newAnswer(outcome Outcome, status int, content map[string]string) *answer {
 	}
 }
 
-func (a *answer) write(w http.ResponseWriter) {
+// write returns when the answer has been taken. The server of HTTP/2 would
+// write it after the handler, when nothing counts it any more.
+func (a *answer) write(w http.ResponseWriter, protoMajor int) {
 	header := w.Header()
 	for name, values := range a.header {
 		header[name] = values
@@ -67,9 +75,17 @@ func (a *answer) write(w http.ResponseWriter) {
 		header.Set("Content-Length", strconv.Itoa(len(a.body)))
 	}
 	// A sender that does not read its answer must not keep the connection.
-	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeTimeout))
+	timeout := writeTimeout
+	if a.outcome == OutcomeRejected && len(a.body) < fewBytes {
+		timeout = refusalTimeout
+	}
+	control := http.NewResponseController(w)
+	_ = control.SetWriteDeadline(time.Now().Add(timeout))
 	w.WriteHeader(a.status)
 	_, _ = w.Write(a.body) // a sender that has gone gets no answer
+	if protoMajor >= 2 {
+		_ = control.Flush()
+	}
 }
 
 func bodyAllowed(status int) bool {

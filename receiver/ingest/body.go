@@ -11,9 +11,12 @@ import (
 )
 
 const (
-	// firstChunk is what a body whose length is not known, or is long, gets to
-	// begin with. Memory follows what has arrived, not what was announced, so
-	// that an idle sender of a long body costs little.
+	// firstBytes is room that every request has, as part of requestCost: before
+	// they have come, a body takes nothing of the budget.
+	firstBytes = 512
+	// firstChunk is what a body gets that is longer. Memory follows what has
+	// arrived, not what was announced, so that an idle sender of a long body costs
+	// little.
 	firstChunk = 16 << 10
 	// minBytesPerSecond is how slow a body may be once it flows.
 	minBytesPerSecond = 128 << 10
@@ -29,28 +32,19 @@ func (h *Handler) readBody(x *exchange) (*answer, error) {
 	}
 	if announced != 0 {
 		var err error
-		if x.body, err = h.read(x, limit, announced); err != nil {
+		if x.body, err = read(x, limit, announced); err != nil {
 			return nil, err
 		}
 	}
 	x.deadline.clear()
 	x.reader = body.NewReader(x.request.Header, x.body, body.Options{
 		MaxBytes: limit,
-		Reserve:  func(bytes int64) bool { return h.reserve(x, bytes) },
+		Reserve:  x.holding.take,
 	})
 	return nil, nil
 }
 
-// reserve takes bytes of the budget until the request is answered.
-func (h *Handler) reserve(x *exchange, bytes int64) bool {
-	if !h.budget.acquire(bytes) {
-		return false
-	}
-	x.reserved += bytes
-	return true
-}
-
-var errNoMemory = &Refusal{Reason: ReasonOverloaded, Detail: body.ErrNoMemory.Error()}
+var errNoMemory = &Refusal{Reason: ReasonOverloaded, Detail: detailOverloaded}
 
 // checkMemory refuses a request whose body could not be decoded for want of
 // memory: it would be taken for another event than it is.
@@ -61,11 +55,11 @@ func (h *Handler) checkMemory(x *exchange) error {
 	return nil
 }
 
-func (h *Handler) read(x *exchange, limit, announced int64) ([]byte, error) {
-	var read []byte
+func read(x *exchange, limit, announced int64) ([]byte, error) {
+	read := make([]byte, 0, firstBytes)
 	for {
 		if len(read) == cap(read) {
-			grown, err := h.grow(x, read, limit, announced)
+			grown, err := grow(x, read, limit, announced)
 			if err != nil {
 				return nil, err
 			}
@@ -86,20 +80,21 @@ func (h *Handler) read(x *exchange, limit, announced int64) ([]byte, error) {
 }
 
 // grow makes room for more, doubling up to one byte past what can come.
-func (h *Handler) grow(x *exchange, read []byte, limit, announced int64) ([]byte, error) {
+func grow(x *exchange, read []byte, limit, announced int64) ([]byte, error) {
 	most := limit + 1
 	if announced > 0 {
 		most = min(most, announced+1)
 	}
 	size := min(max(int64(2*cap(read)), firstChunk), most)
 	// While the old part is copied both are held.
-	if !h.budget.acquire(size) {
+	if !x.holding.take(size) {
 		return nil, errNoMemory
 	}
 	grown := make([]byte, len(read), size)
 	copy(grown, read)
-	h.budget.release(int64(cap(read)))
-	x.reserved += size - int64(cap(read))
+	if cap(read) > firstBytes {
+		x.holding.release(int64(cap(read)))
+	}
 	return grown, nil
 }
 

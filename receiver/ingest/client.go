@@ -1,18 +1,24 @@
 package ingest
 
 import (
+	"net/http"
 	"net/netip"
 	"slices"
 	"strings"
 )
 
-// checkClient tells who sent the request and refuses those whom the endpoint
-// does not accept requests from.
-func (h *Handler) checkClient(x *exchange) (*answer, error) {
-	peer, err := netip.ParseAddrPort(x.request.RemoteAddr)
-	if err == nil {
-		x.client = ClientAddr(peer.Addr(), x.request.Header.Values("X-Forwarded-For"), h.TrustedProxies)
+// clientOf returns the address that the request came from; it is not valid when
+// the server does not know its peer's.
+func (h *Handler) clientOf(r *http.Request) netip.Addr {
+	peer, err := netip.ParseAddrPort(r.RemoteAddr)
+	if err != nil {
+		return netip.Addr{}
 	}
+	return ClientAddr(peer.Addr(), r.Header.Values("X-Forwarded-For"), h.TrustedProxies)
+}
+
+// checkClient refuses those whom the endpoint does not accept requests from.
+func (h *Handler) checkClient(x *exchange) (*answer, error) {
 	if !x.endpoint.Allows(x.client) {
 		return nil, &Refusal{Reason: ReasonIPNotAllowed}
 	}
@@ -28,7 +34,7 @@ func (h *Handler) checkClient(x *exchange) (*answer, error) {
 // wrote it. Addresses come back without zone, IPv4 never mapped into IPv6.
 func ClientAddr(peer netip.Addr, forwardedFor []string, trusted []netip.Prefix) netip.Addr {
 	client := normalised(peer)
-	if len(forwardedFor) == 0 || !isTrusted(client, trusted) {
+	if len(forwardedFor) == 0 || !IsTrusted(client, trusted) {
 		return client
 	}
 	for _, line := range slices.Backward(forwardedFor) {
@@ -40,7 +46,7 @@ func ClientAddr(peer netip.Addr, forwardedFor []string, trusted []netip.Prefix) 
 				return client
 			}
 			client = addr
-			if !isTrusted(client, trusted) {
+			if !IsTrusted(client, trusted) {
 				return client
 			}
 		}
@@ -81,6 +87,21 @@ func parseHop(text string) (netip.Addr, bool) {
 
 func normalised(addr netip.Addr) netip.Addr { return addr.Unmap().WithZone("") }
 
-func isTrusted(addr netip.Addr, trusted []netip.Prefix) bool {
+// ClientKey is the address that counts as one client: of IPv6 the network of 64
+// bits, because one client has all of its addresses.
+func ClientKey(addr netip.Addr) netip.Addr {
+	addr = normalised(addr)
+	if !addr.Is6() {
+		return addr
+	}
+	prefix, err := addr.Prefix(64)
+	if err != nil {
+		return addr
+	}
+	return prefix.Addr()
+}
+
+// IsTrusted tells whether the address is one of a trusted proxy.
+func IsTrusted(addr netip.Addr, trusted []netip.Prefix) bool {
 	return slices.ContainsFunc(trusted, func(prefix netip.Prefix) bool { return prefix.Contains(addr) })
 }

@@ -20,11 +20,11 @@ type exchange struct {
 	// deadline is that of the body; readBody clears it.
 	deadline bodyDeadline
 
-	endpoint *table.Endpoint // find
-	client   netip.Addr      // checkClient
+	endpoint *table.Endpoint // open
+	client   netip.Addr      // open
+	holding  holding         // open; readBody and reader add to it
 	body     []byte          // readBody
 	reader   *body.Reader    // readBody: reads body for the later stages
-	reserved int64           // readBody, reader: bytes of the budget to give back
 	verdict  verify.Verdict  // verify
 	verified bool            // verify: false only under Audit
 	sender   string          // identify: the sender's trace context

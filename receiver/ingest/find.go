@@ -6,22 +6,11 @@ import (
 	"strings"
 )
 
-// find looks the endpoint up. The path is compared as it was sent: an escaped
-// spelling of a path is another path.
+// find refuses requests that are for no endpoint.
 func (h *Handler) find(x *exchange) (*answer, error) {
-	path := x.request.URL.Path
-	if x.request.URL.RawPath != "" {
-		path = x.request.URL.RawPath
-	}
-	current := h.Tables()
-	if current == nil {
-		return nil, &Refusal{Reason: ReasonNotReady, Detail: "there is no table of endpoints yet"}
-	}
-	endpoint, ok := current.Lookup(hostName(x.request.Host), path)
-	if !ok {
+	if x.endpoint == nil {
 		return nil, &Refusal{Reason: ReasonUnknownEndpoint}
 	}
-	x.endpoint = endpoint
 	return nil, nil
 }
 

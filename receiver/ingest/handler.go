@@ -29,7 +29,8 @@ type Options struct {
 	Deliverer Deliverer
 	// TrustedProxies are the peers whose X-Forwarded-For is believed; none by default.
 	TrustedProxies []netip.Prefix
-	// MemoryBudgetBytes bounds the bodies of all requests under way; 0 means 128 MiB.
+	// MemoryBudgetBytes bounds what all requests under way hold, headers and
+	// answers that are not taken included; 0 means 128 MiB.
 	MemoryBudgetBytes int64
 	// BodyTimeout is how long a body may take, plus one second for every
 	// 128 KiB that have arrived; 0 means 10 s.
@@ -93,10 +94,14 @@ func (o Options) withDefaults() Options {
 // Handler serves all endpoints of the table in force.
 type Handler struct {
 	Options
-	budget  *budget
-	copies  copies
-	sampler *logsample.Sampler
-	stages  []stage
+	budget *budget
+	// refusals is the budget of the answers to requests that found no room in
+	// the other.
+	refusals *budget
+	pace     pace
+	copies   copies
+	sampler  *logsample.Sampler
+	stages   []stage
 }
 
 // stage is one step in the life of a request. It returns an answer to end the
@@ -107,11 +112,13 @@ type stage func(*exchange) (*answer, error)
 func New(options Options) *Handler {
 	options = options.withDefaults()
 	h := &Handler{
-		Options: options,
-		budget:  newBudget(options.MemoryBudgetBytes),
-		sampler: logsample.New(options.Now),
+		Options:  options,
+		budget:   newBudget(options.MemoryBudgetBytes),
+		refusals: newBudget(options.MemoryBudgetBytes / refusalPart),
+		sampler:  logsample.New(options.Now),
 	}
 	h.stages = []stage{
+		h.open,
 		h.find,
 		h.checkMethod,
 		h.checkClient,
@@ -131,9 +138,12 @@ func New(options Options) *Handler {
 // ServeHTTP takes one request through the stages.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := &exchange{request: r, started: h.Now(), deadline: newBodyDeadline(w, h.BodyTimeout)}
-	defer func() { h.budget.release(x.reserved) }()
+	// What the handler has to wait for is bounded by the stages themselves.
+	_ = x.deadline.control.SetWriteDeadline(time.Time{})
+	defer func() { x.holding.release(x.holding.bytes) }()
 	reply := h.judge(x)
-	reply.write(w)
+	h.slow(x, reply)
+	reply.write(w, r.ProtoMajor)
 	took := h.Now().Sub(x.started)
 	h.Metrics.Answered(x.route(), string(reply.outcome), took)
 	h.Observe(Result{
@@ -162,7 +172,11 @@ type Result struct {
 // a bug that one request finds does not end the others.
 func (h *Handler) judge(x *exchange) (reply *answer) {
 	defer func() {
-		if cause := recover(); cause != nil {
+		switch cause := recover(); cause {
+		case nil:
+		case http.ErrAbortHandler:
+			panic(cause)
+		default:
 			h.Logger.Error("Request failed", "cause", cause, "stack", string(debug.Stack()))
 			reply = h.refuse(x, &Refusal{Reason: ReasonInternal})
 		}

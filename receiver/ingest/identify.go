@@ -6,6 +6,7 @@ import (
 
 	"github.com/postern-dev/postern/receiver/event"
 	"github.com/postern-dev/postern/receiver/expr"
+	"github.com/postern-dev/postern/receiver/header"
 	"github.com/postern-dev/postern/receiver/queue"
 	"github.com/postern-dev/postern/receiver/table"
 )
@@ -27,8 +28,11 @@ func (h *Handler) identify(x *exchange) (*answer, error) {
 		TraceParent: x.sender,
 		Method:      x.request.Method,
 		RawQuery:    forwardableQuery(x.request.URL.RawQuery, x.endpoint.Verifier),
-		Header:      forwardable(x.request.Header, x.endpoint.Verifier.CredentialHeaders()),
+		Header:      header.Forwardable(x.request.Header, x.endpoint.Verifier.CredentialHeaders()),
 		Body:        x.body,
+	}
+	if state := x.request.Header["Tracestate"]; len(state) > 0 {
+		x.event.Header["Tracestate"] = state
 	}
 	x.facts = newFacts(x.event)
 	// The event type comes first: the key may be made of it, and everything

@@ -18,6 +18,8 @@ type Reason string
 const (
 	ReasonNotReady                Reason = "not_ready"
 	ReasonUnknownEndpoint         Reason = "unknown_endpoint"
+	ReasonPathMalformed           Reason = "path_malformed"
+	ReasonTooManyHeaders          Reason = "too_many_headers"
 	ReasonMethodNotAllowed        Reason = "method_not_allowed"
 	ReasonIPNotAllowed            Reason = "ip_not_allowed"
 	ReasonRateLimited             Reason = "rate_limited"
@@ -67,6 +69,8 @@ type presentation struct {
 var presentations = map[Reason]presentation{
 	ReasonNotReady:                         {status: http.StatusServiceUnavailable, retryAfter: time.Second},
 	ReasonUnknownEndpoint:                  {status: http.StatusNotFound},
+	ReasonPathMalformed:                    {status: http.StatusBadRequest},
+	ReasonTooManyHeaders:                   {status: http.StatusRequestHeaderFieldsTooLarge},
 	ReasonMethodNotAllowed:                 {status: http.StatusMethodNotAllowed},
 	ReasonIPNotAllowed:                     {status: http.StatusForbidden},
 	ReasonRateLimited:                      {status: http.StatusTooManyRequests, retryAfter: time.Second},

@@ -241,7 +241,7 @@ func TestBodyLimitIsExact(t *testing.T) {
 
 func TestMemoryBudget(t *testing.T) {
 	t.Parallel()
-	r := newReceiver(t, ingest.Options{MemoryBudgetBytes: 64 << 10}, routetest.GitHub("hook"))
+	r := newReceiver(t, ingest.Options{MemoryBudgetBytes: 256 << 10}, routetest.GitHub("hook"))
 	big := bytes.Repeat([]byte("x"), 128<<10)
 	got := r.do(t, r.push("/ci/hook", "big", big))
 	if got.status != 503 || got.content["error"] != "overloaded" || got.header.Get("Retry-After") != "1" {

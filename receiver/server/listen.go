@@ -7,8 +7,6 @@ import (
 	"net"
 	"net/http"
 	"time"
-
-	"golang.org/x/net/netutil"
 )
 
 const (
@@ -17,10 +15,28 @@ const (
 	readHeaderTimeout = 5 * time.Second
 	maxHeaderBytes    = 16 << 10
 	idleTimeout       = 60 * time.Second
+	// answerTimeout is for the answers that the server gives by itself, to heads
+	// that are malformed or too large. The handler has deadlines of its own.
+	answerTimeout = 5 * time.Second
 )
+
+// http2Limits bound what one connection of HTTP/2 holds: requests at once, and
+// bytes that have come before they are asked for. A peer that is gone, or that
+// takes nothing, is noticed.
+var http2Limits = http.HTTP2Config{
+	MaxConcurrentStreams:          32,
+	MaxReadFrameSize:              16 << 10,
+	MaxReceiveBufferPerConnection: 256 << 10,
+	MaxReceiveBufferPerStream:     256 << 10,
+	SendPingTimeout:               30 * time.Second,
+	PingTimeout:                   15 * time.Second,
+	WriteByteTimeout:              10 * time.Second,
+}
 
 func publicServer(options Options, handler http.Handler) (*http.Server, error) {
 	server := newServer(options, handler)
+	limits := http2Limits
+	server.HTTP2, server.WriteTimeout = &limits, answerTimeout
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
 	if options.TLSCertDir == "" {
@@ -53,11 +69,11 @@ func newServer(options Options, handler http.Handler) *http.Server {
 	}
 }
 
-// listenPublic bounds the connections: further ones wait to be accepted.
+// listenPublic bounds the connections, in all and of each client.
 func listenPublic(options Options) (net.Listener, error) {
 	listener, err := net.Listen("tcp", options.Listen)
 	if err != nil {
 		return nil, fmt.Errorf("public listener: %w", err)
 	}
-	return netutil.LimitListener(listener, options.MaxConnections), nil
+	return newFairListener(listener, options.MaxConnections, options.TrustedProxies), nil
 }

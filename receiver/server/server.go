@@ -67,13 +67,14 @@ type Options struct {
 
 	// TrustedProxies are the peers whose X-Forwarded-For is believed.
 	TrustedProxies []netip.Prefix
-	// MemoryBudgetBytes bounds the bodies of requests under way; 0 means 128 MiB.
+	// MemoryBudgetBytes bounds what requests under way hold; 0 means 128 MiB.
 	MemoryBudgetBytes int64
 	// NamespaceRate bounds the requests of each namespace, NamespaceBytes what it
 	// has in the store; nil and 0 are no limits.
 	NamespaceRate  *route.RateLimit
 	NamespaceBytes int64
-	// MaxConnections bounds the public connections; 0 means 4096.
+	// MaxConnections bounds the public connections; 0 means one for each 32 KiB of
+	// the memory budget, at most 4096.
 	MaxConnections int
 
 	// ShutdownDelay is how long requests are still served after readiness is
@@ -117,8 +118,11 @@ func (o Options) withDefaults() Options {
 	if o.Traffic == nil {
 		o.Traffic = traffic.New(o.Now)
 	}
+	if o.MemoryBudgetBytes <= 0 {
+		o.MemoryBudgetBytes = 128 << 20
+	}
 	if o.MaxConnections <= 0 {
-		o.MaxConnections = 4096
+		o.MaxConnections = int(min(maxConnections, o.MemoryBudgetBytes/connectionCost))
 	}
 	if o.GracePeriod == 0 {
 		o.GracePeriod = 30 * time.Second

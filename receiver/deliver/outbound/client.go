@@ -159,8 +159,7 @@ func excerpt(response *http.Response) []byte {
 	return body
 }
 
-// Relay makes one attempt and returns the whole answer, without the headers
-// that belong to the connection.
+// Relay makes one attempt and returns the whole answer.
 func (c *Client) Relay(destination *Destination, request *http.Request) (Answer, error) {
 	request, cancel := withTimeout(destination, request)
 	defer cancel()
@@ -176,7 +175,7 @@ func (c *Client) Relay(destination *Destination, request *http.Request) (Answer,
 	if len(body) > relayBytes {
 		return Answer{}, ErrTooLarge
 	}
-	return Answer{Status: response.StatusCode, Header: relayedHeader(response.Header), Body: body}, nil
+	return Answer{Status: response.StatusCode, Header: response.Header, Body: body}, nil
 }
 
 func (c *Client) line(destination *Destination) line {

