@@ -17,9 +17,15 @@ var presetsChat = []preset{
 		Name: "slack", DisplayName: "Slack",
 		DocsURL:    "https://docs.slack.dev/authentication/verifying-requests-from-slack",
 		DeliveryID: "{json:event_id}", EventType: "{json:event.type} | {json:type}", IDSigned: true,
-		AckLimit: ackShort, Retries: Retries{For: time.Hour},
+		AckLimit:  ackShort,
 		Variants:  slackLike("X-Slack-Signature", "X-Slack-Request-Timestamp"),
 		Handshake: "url_verification: the signed challenge is answered as text",
+		Identity:  IdentityID, Evidence: EvidenceDocumented, Retries: retried(day, RetryBytesUnknown),
+		DistinguishedBy: []string{"{json:api_app_id}"},
+		Sources: []string{
+			"https://docs.slack.dev/apis/events-api/#callback-field",
+			"https://docs.slack.dev/apis/events-api/#retries",
+		},
 		SetUp: []string{
 			"api.slack.com/apps, your app, Basic Information, Signing Secret: put it into the Secret.",
 			"Event Subscriptions, Request URL: the endpoint's URL; Slack verifies it at once.",
@@ -27,9 +33,14 @@ var presetsChat = []preset{
 	}, answer: answerSlack},
 	{Preset: Preset{
 		Name: "zoom", DisplayName: "Zoom", DocsURL: "https://developers.zoom.us/docs/api/webhooks/",
-		EventType: "{json:event}", AckLimit: ackShort, Retries: Retries{For: 2 * time.Hour},
+		EventType: "{json:event}", AckLimit: ackShort,
 		Variants:  slackLike("x-zm-signature", "x-zm-request-timestamp"),
 		Handshake: "endpoint.url_validation: the plain token and its HMAC are answered as JSON, again every 72 hours",
+		Identity:  IdentityRequest, Evidence: EvidenceDocumented, Retries: retried(90*time.Minute, RetryBytesUnknown),
+		Sources: []string{
+			"https://developers.zoom.us/docs/api/webhooks/",
+			"https://developers.zoom.us/blog/webhook-delays/",
+		},
 		SetUp: []string{
 			"marketplace.zoom.us, your app, Features, Access, Secret Token: put it into the Secret.",
 			"Event notification endpoint URL: the endpoint's URL, then Validate.",
@@ -37,12 +48,17 @@ var presetsChat = []preset{
 	}, answer: answerZoom},
 	{Preset: Preset{
 		Name: "meta", DisplayName: "Meta (Facebook, Instagram, Messenger, WhatsApp)",
-		Aliases:   []string{"facebook", "instagram", "messenger", "whatsapp", "whatsapp-business", "threads"},
-		DocsURL:   "https://developers.facebook.com/docs/graph-api/webhooks/getting-started",
-		EventType: "{json:object}.{json:entry[0].changes[0].field}", Retries: Retries{For: 7 * day},
+		Aliases:         []string{"facebook", "instagram", "messenger", "whatsapp", "whatsapp-business", "threads"},
+		DocsURL:         "https://developers.facebook.com/docs/graph-api/webhooks/getting-started",
+		EventType:       "{json:object}.{json:entry[0].changes[0].field}",
 		OptionalOptions: []Option{optionVerifyToken},
 		Variants:        hexBody("X-Hub-Signature-256", "sha256="),
 		Handshake:       "GET with hub.mode=subscribe and the right hub.verify_token: hub.challenge is answered as text",
+		Identity:        IdentityNone, Evidence: EvidenceDocumented, Retries: retried(7*day, RetryBytesUnknown),
+		Sources: []string{
+			"https://developers.facebook.com/docs/graph-api/webhooks/getting-started",
+			"https://developers.facebook.com/docs/whatsapp/cloud-api/guides/set-up-webhooks",
+		},
 		SetUp: []string{
 			"developers.facebook.com/apps, your app, App settings, Basic, App secret: put it into the Secret.",
 			"Webhooks, Callback URL: the endpoint's URL. Verify token: the option verifyToken, or a key of the Secret.",
@@ -54,6 +70,11 @@ var presetsChat = []preset{
 		AckLimit: ackTen, Variants: base64Body("x-twitter-webhooks-signature", "sha256="),
 		Handshake: "CRC: GET with crc_token is answered with its HMAC; event bodies that look like such " +
 			"a token are refused",
+		Identity: IdentityNone, Evidence: EvidenceDocumented, Retries: notRetried(),
+		Sources: []string{
+			"https://docs.x.com/x-api/webhooks/introduction",
+			"https://docs.x.com/x-api/account-activity/introduction",
+		},
 		SetUp: []string{"developer.x.com, your app, Keys and tokens, API key secret: put it into the Secret."},
 	}, greet: greetX, answer: refuseChallengeBody, handshakeMethods: []string{"GET"}},
 	{Preset: Preset{
@@ -61,14 +82,24 @@ var presetsChat = []preset{
 		DocsURL:    "https://developers.line.biz/en/docs/messaging-api/verify-webhook-signature/",
 		DeliveryID: "{json:events[0].webhookEventId}", EventType: "{json:events[0].type}", IDSigned: true,
 		AckLimit: ackShort, Variants: base64Body("X-Line-Signature", ""),
+		Identity: IdentityNone, Evidence: EvidenceDocumented, Retries: retried(0, RetryBytesResigned),
+		Sources: []string{
+			"https://developers.line.biz/en/docs/messaging-api/receiving-messages/#webhook-redelivery",
+			"https://github.com/line/line-openapi/blob/main/webhook.yml",
+		},
 		SetUp: []string{"LINE Developers Console, your channel, Basic settings, Channel secret: put it into the Secret."},
 	}},
 	{Preset: Preset{
 		Name: "telegram", DisplayName: "Telegram", Aliases: []string{"telegram-bot"},
 		DocsURL:    "https://core.telegram.org/bots/api#setwebhook",
-		DeliveryID: "{json:update_id}", Retries: Retries{For: day},
-		Variants: token("X-Telegram-Bot-Api-Secret-Token", ""),
-		SetUp:    []string{"Give secret_token to setWebhook; put the same text into the Secret."},
+		DeliveryID: "{json:update_id}",
+		Variants:   token("X-Telegram-Bot-Api-Secret-Token", ""),
+		Identity:   IdentityID, Evidence: EvidenceDocumented, Retries: retried(day, RetryBytesUnknown),
+		Sources: []string{
+			"https://core.telegram.org/bots/api#update",
+			"https://core.telegram.org/bots/api#setwebhook",
+		},
+		SetUp: []string{"Give secret_token to setWebhook; put the same text into the Secret."},
 	}},
 	{Preset: Preset{
 		Name: "discord", DisplayName: "Discord", DocsURL: "https://docs.discord.com/developers/interactions/overview",
@@ -82,6 +113,12 @@ var presetsChat = []preset{
 			Key:       route.KeyFormat{Encoding: route.EncodingHex},
 		}),
 		Handshake: "PING: interactions are answered {\"type\":1}, webhook events 204",
+		Identity:  IdentityID, Evidence: EvidenceDocumented, Retries: retried(10*time.Minute, RetryBytesUnknown),
+		DistinguishedBy: []string{"{json:application_id}"},
+		Sources: []string{
+			"https://docs.discord.com/developers/interactions/receiving-and-responding",
+			"https://docs.discord.com/developers/events/webhook-events",
+		},
 		SetUp: []string{
 			"discord.com/developers, your application, General Information, Public Key: the option publicKey.",
 			"Interactions Endpoint URL, or Webhooks, Endpoint: the endpoint's URL.",
@@ -95,11 +132,18 @@ var presetsChat = []preset{
 		Tolerance: 10 * time.Minute, FutureTolerance: 10 * time.Minute, AckLimit: ackTen,
 		Variants:  twitchVariants(),
 		Handshake: "webhook_callback_verification: the signed challenge is answered as text",
-		SetUp:     []string{"Give transport.secret when the subscription is created; put the same text into the Secret."},
+		Identity:  IdentityID, Evidence: EvidenceDocumented, Retries: retried(0, RetryBytesUnknown),
+		Sources: []string{"https://dev.twitch.tv/docs/eventsub/handling-webhook-events/"},
+		SetUp:   []string{"Give transport.secret when the subscription is created; put the same text into the Secret."},
 	}, answer: answerTwitch},
 	{Preset: Preset{
 		Name: "tiktok", DisplayName: "TikTok", DocsURL: "https://developers.tiktok.com/doc/webhooks-verification",
-		EventType: "{json:event}", Retries: Retries{For: 3 * day}, Variants: listScheme("TikTok-Signature", "t", "s"),
+		EventType: "{json:event}", Variants: listScheme("TikTok-Signature", "t", "s"),
+		Identity: IdentityRequest, Evidence: EvidenceDocumented, Retries: retried(3*day, RetryBytesUnknown),
+		Sources: []string{
+			"https://developers.tiktok.com/doc/webhooks-overview",
+			"https://developers.tiktok.com/doc/webhooks-verification",
+		},
 		SetUp: []string{"developers.tiktok.com, your app, Client secret: put it into the Secret."},
 	}},
 	{Preset: Preset{
@@ -107,22 +151,37 @@ var presetsChat = []preset{
 		DocsURL:   "https://learn.microsoft.com/linkedin/shared/api-guide/webhook-validation",
 		EventType: "{json:type}", Variants: signedBy(hexBody("X-LI-Signature", ""), "hmacsha256={body}"),
 		Handshake: "GET with challengeCode: the code and its HMAC are answered as JSON",
-		SetUp:     []string{"linkedin.com/developers, your app, Auth, Primary client secret: put it into the Secret."},
+		Identity:  IdentityNone, Evidence: EvidenceInferred, Retries: retried(0, RetryBytesUnknown),
+		Sources: []string{"https://learn.microsoft.com/linkedin/shared/api-guide/webhook-validation"},
+		SetUp:   []string{"linkedin.com/developers, your app, Auth, Primary client secret: put it into the Secret."},
 	}, greet: greetLinkedIn, handshakeMethods: []string{"GET"}},
 	{Preset: Preset{
 		Name: "intercom", DisplayName: "Intercom",
 		DocsURL:    "https://developers.intercom.com/docs/references/webhooks/webhook-models",
 		DeliveryID: "{json:id}", EventType: "{json:topic}", IDSigned: true, AckLimit: ackFive,
 		Variants: sha1Body("X-Hub-Signature", "sha1="),
-		SetUp:    []string{"Developer Hub, your app, Basic information, Client secret: put it into the Secret."},
+		Identity: IdentityID, Evidence: EvidenceDocumented, Retries: retried(time.Minute, RetryBytesResigned),
+		DistinguishedBy: []string{"{json:app_id}", "{json:topic}"},
+		Sources: []string{
+			"https://developers.intercom.com/docs/references/webhooks/webhook-models",
+			"https://developers.intercom.com/docs/webhooks/webhook-notifications",
+		},
+		SetUp: []string{"Developer Hub, your app, Basic information, Client secret: put it into the Secret."},
 	}},
 	{Preset: Preset{
 		Name: "zendesk", DisplayName: "Zendesk",
 		DocsURL:    "https://developer.zendesk.com/documentation/webhooks/verifying/",
 		DeliveryID: "{header:X-Zendesk-Webhook-Invocation-Id}", EventType: "{json:type}",
-		Methods: []string{"POST", "PUT", "PATCH", "GET", "DELETE"},
+		Methods:  []string{"POST", "PUT", "PATCH", "GET", "DELETE"},
+		AckLimit: ackTen,
 		Variants: timedBy(base64Body("X-Zendesk-Webhook-Signature", ""), "X-Zendesk-Webhook-Signature-Timestamp",
 			route.UnitRFC3339, "{timestamp}{body}"),
+		Identity: IdentityID, Evidence: EvidenceDocumented, Retries: retried(0, RetryBytesUnknown),
+		DistinguishedBy: []string{"{header:X-Zendesk-Webhook-Id}"},
+		Sources: []string{
+			"https://developer.zendesk.com/api-reference/webhooks/introduction",
+			"https://developer.zendesk.com/documentation/webhooks/anatomy-of-a-webhook-request/",
+		},
 		SetUp: []string{
 			"Admin Center, Apps and integrations, Webhooks, your webhook, Reveal secret: put it into the Secret.",
 		},
@@ -132,6 +191,11 @@ var presetsChat = []preset{
 		EventType: "{json:type}",
 		Variants: timedBy(base64Body("X-Front-Signature", ""), "X-Front-Request-Timestamp",
 			route.UnitMilliseconds, "{timestamp}:{body}"),
+		Identity: IdentityRequest, Evidence: EvidenceDocumented, Retries: notRetried(),
+		Sources: []string{
+			"https://dev.frontapp.com/docs/application-webhooks",
+			"https://dev.frontapp.com/docs/rule-webhooks",
+		},
 		SetUp: []string{"Settings, Developers, your app, App credentials: put the signing key into the Secret."},
 	}},
 	{Preset: Preset{
@@ -139,6 +203,11 @@ var presetsChat = []preset{
 		DocsURL:    "https://learn.microsoft.com/microsoftteams/platform/webhooks-and-connectors/how-to/add-outgoing-webhook",
 		DeliveryID: "{json:id}", EventType: "{json:type}", IDSigned: true, AckLimit: ackFive,
 		Variants: withKey(base64Body("Authorization", "HMAC "), route.EncodingBase64),
+		Identity: IdentityNone, Evidence: EvidenceDocumented, Retries: notRetried(),
+		Sources: []string{
+			"https://learn.microsoft.com/microsoftteams/platform/webhooks-and-connectors/how-to/add-outgoing-webhook",
+			"https://learn.microsoft.com/azure/bot-service/rest-api/bot-framework-rest-connector-api-reference#activity-object",
+		},
 		SetUp: []string{
 			"Team, Apps, Create an outgoing webhook. Put the security token that is shown once into the Secret.",
 		},
@@ -147,18 +216,25 @@ var presetsChat = []preset{
 		Name: "webex", DisplayName: "Webex", Aliases: []string{"cisco-webex"},
 		DocsURL:   "https://developer.webex.com/docs/webhooks",
 		EventType: "{json:resource}.{json:event}", Variants: sha1Body("X-Spark-Signature", ""),
-		SetUp: []string{"Give secret when the webhook is created; put the same text into the Secret."},
+		Identity: IdentityNone, Evidence: EvidenceDocumented, Retries: notRetried(),
+		Sources: []string{"https://developer.webex.com/docs/webhooks"},
+		SetUp:   []string{"Give secret when the webhook is created; put the same text into the Secret."},
 	}},
 	{Preset: Preset{
 		Name: "sendbird", DisplayName: "Sendbird",
 		DocsURL:   "https://sendbird.com/docs/chat/platform-api/v3/webhook/webhook-overview",
 		EventType: "{json:category}", Variants: hexBody("x-sendbird-signature", ""),
-		SetUp: []string{"The key is the application's master API token: put it into the Secret."},
+		Identity: IdentityNone, Evidence: EvidenceDocumented, Retries: notRetried(),
+		Sources: []string{"https://sendbird.com/docs/chat/platform-api/v3/webhook/webhook-overview"},
+		SetUp:   []string{"The key is the application's master API token: put it into the Secret."},
 	}},
 	{Preset: Preset{
 		Name: "sinch", DisplayName: "Sinch", DocsURL: "https://developers.sinch.com/docs/conversation/callbacks/",
 		Variants: timedBy(base64Body("x-sinch-webhook-signature", ""), "x-sinch-webhook-signature-timestamp",
 			route.UnitSeconds, "{body}.{header:x-sinch-webhook-signature-nonce}.{timestamp}"),
+		Identity: IdentityRequest, Evidence: EvidenceDocumented, Retries: retried(0, RetryBytesUnknown),
+		DistinguishedBy: []string{"{header:x-sinch-webhook-signature-nonce}"},
+		Sources:         []string{"https://developers.sinch.com/docs/conversation/callbacks/"},
 		SetUp: []string{
 			"Conversation API, your app, Webhooks. Fill in the secret token; put the same text into the Secret.",
 		},
@@ -167,6 +243,8 @@ var presetsChat = []preset{
 		Name: "plivo", DisplayName: "Plivo", DocsURL: "https://plivo.com/docs/messaging/concepts/signature-validation",
 		Methods: []string{"POST", "GET"}, DeliveryID: "{header:X-Plivo-Signature-V2-Nonce}", IDSigned: true,
 		OptionalOptions: []Option{optionSignedURL}, Variants: plivoVariants(),
+		Identity: IdentityRequest, Evidence: EvidenceDocumented, Retries: retried(0, RetryBytesUnknown),
+		Sources: []string{"https://plivo.com/docs/messaging/concepts/signature-validation"},
 		SetUp: []string{
 			"Console, Overview, Auth Token of the account or subaccount: put it into the Secret.",
 			"Plivo signs the URL (without its query) and a nonce, not the body; the nonce is the delivery id.",
@@ -175,19 +253,25 @@ var presetsChat = []preset{
 	{Preset: Preset{
 		Name: "pusher", DisplayName: "Pusher Channels", DocsURL: "https://pusher.com/docs/channels/server_api/webhooks/",
 		EventType: "{json:events[0].name}", Variants: hexBody("X-Pusher-Signature", ""),
-		SetUp: []string{"Your app, App Keys: put the secret of the key into the Secret."},
+		Identity: IdentityNone, Evidence: EvidenceDocumented, Retries: retried(5*time.Minute, RetryBytesUnknown),
+		Sources: []string{"https://pusher.com/docs/channels/server_api/webhooks/"},
+		SetUp:   []string{"Your app, App Keys: put the secret of the key into the Secret."},
 	}},
 	{Preset: Preset{
 		Name: "ably", DisplayName: "Ably", DocsURL: "https://ably.com/docs/integrations/webhooks",
 		Variants: base64Body("X-Ably-Signature", ""),
+		Identity: IdentityNone, Evidence: EvidenceDocumented, Retries: retried(0, RetryBytesUnknown),
+		Sources: []string{"https://ably.com/docs/platform/integrations/webhooks"},
 		SetUp: []string{
 			"Integrations, Webhook, Sign with key. Put the part of that key after the colon into the Secret.",
 		},
 	}},
 	{Preset: Preset{
 		Name: "knock", DisplayName: "Knock", DocsURL: "https://docs.knock.app/developer-tools/outbound-webhooks/overview",
-		DeliveryID: "{json:id}", EventType: "{json:type}", IDSigned: true, Variants: knockVariants(),
-		SetUp: []string{"Developers, Webhooks, your endpoint. Put the signing key into the Secret."},
+		EventType: "{json:type}", Variants: knockVariants(),
+		Identity: IdentityRequest, Evidence: EvidenceDocumented, Retries: retried(0, RetryBytesUnknown),
+		Sources: []string{"https://docs.knock.app/developer-tools/outbound-webhooks/overview"},
+		SetUp:   []string{"Developers, Webhooks, your endpoint. Put the signing key into the Secret."},
 	}},
 }
 

@@ -163,3 +163,17 @@ type nothing struct{}
 func newNothing(material) (judge, error) { return nothing{}, nil }
 
 func (nothing) judge(context.Context, *Request) (proof, error) { return proof{}, nil }
+
+// retried is a provider that sends an event again by itself, for as long as
+// span; zero means that no end is documented.
+func retried(span time.Duration, bytes RetryBytes) Retries {
+	return Retries{By: RetriedByProvider, For: span, Bytes: bytes}
+}
+
+// byHand is one where a person, or a call of its API, sends an event again.
+func byHand(span time.Duration, bytes RetryBytes) Retries {
+	return Retries{By: RetriedByHand, For: span, Bytes: bytes}
+}
+
+// notRetried is one that documents no retry.
+func notRetried() Retries { return Retries{By: RetriedByNever, Bytes: RetryBytesUnknown} }
