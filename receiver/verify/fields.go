@@ -11,6 +11,8 @@ type fields struct {
 	paths     extractor
 	id        []template
 	eventType []template
+	// second is the index of the path that only a batch has; nil for none.
+	second *int
 }
 
 // alternatives separates templates of which the first complete one counts.
@@ -43,13 +45,29 @@ func (f *fields) parse(pattern string) ([]template, error) {
 	return all, nil
 }
 
+// batches makes requests that have the path lack a delivery id.
+func (f *fields) batches(path string) error {
+	if path == "" {
+		return nil
+	}
+	index, err := f.paths.add(path)
+	f.second = &index
+	return err
+}
+
 // find returns both values, empty where the request has none.
 func (f *fields) find(request *Request) (id, eventType string) {
 	var found values
 	if len(f.paths.paths) > 0 {
 		f.paths.extract(document(request), &found)
 	}
-	return first(f.id, request, &found), first(f.eventType, request, &found)
+	eventType = first(f.eventType, request, &found)
+	if f.second != nil {
+		if _, batch := found.get(*f.second); batch {
+			return "", eventType
+		}
+	}
+	return first(f.id, request, &found), eventType
 }
 
 // document is the JSON of the request. Without one, or when it can be read in

@@ -178,6 +178,9 @@ type preset struct {
 	// with it; both may be nil.
 	greet  func(*greeting, *Request) (*Response, error)
 	answer func(*greeting, proof, *Request) (*Response, error)
+	// second is a JSON path that only a batch of events has. A batch has no
+	// delivery id: that of its first event says nothing of the others.
+	second string
 	// handshakeMethods carry handshakes only, never an event.
 	handshakeMethods []string
 	// publicKeyOption names the option that may hold the key in the Secret's place.

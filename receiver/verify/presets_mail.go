@@ -1,16 +1,22 @@
 package verify
 
-import "github.com/postern-dev/postern/receiver/route"
+import (
+	"time"
+
+	"github.com/postern-dev/postern/receiver/route"
+)
 
 // presetsMail are e-mail, marketing and customer data.
 var presetsMail = []preset{
 	{Preset: Preset{
 		Name: "hubspot", DisplayName: "HubSpot", Aliases: []string{"hubspot-v3"},
 		DocsURL:   "https://developers.hubspot.com/docs/apps/developer-platform/build-apps/authentication/request-validation",
-		EventType: "{json:[0].subscriptionType}", AckLimit: ackFive, Retries: Retries{For: day},
+		EventType: "{json:[0].subscriptionType}", AckLimit: ackFive,
 		OptionalOptions: []Option{optionSignedURL},
 		Variants: timedBy(base64Body("X-HubSpot-Signature-v3", ""), "X-HubSpot-Request-Timestamp",
 			route.UnitMilliseconds, "{method}{decodedURL}{body}{timestamp}"),
+		Identity: IdentityRequest, Evidence: EvidenceDocumented, Retries: retried(day, RetryBytesUnknown),
+		Sources: []string{"https://developers.hubspot.com/docs/api-reference/webhooks-webhooks-v3/guide"},
 		SetUp: []string{
 			"Your app, Auth, Client secret: put it into the Secret.",
 			"The target URL is signed: it must equal the endpoint's URL.",
@@ -20,7 +26,11 @@ var presetsMail = []preset{
 		Name: "mailgun", DisplayName: "Mailgun",
 		DocsURL: "https://documentation.mailgun.com/docs/mailgun/user-manual/webhooks/securing-webhooks",
 		Class:   ClassHMAC, EventType: "{json:event-data.event}", DeliveryID: "{json:signature.token}", IDSigned: true,
-		Retries: Retries{For: day},
+		Identity: IdentityID, Evidence: EvidenceDocumented, Retries: retried(8*time.Hour, RetryBytesIdentical),
+		Sources: []string{
+			"https://documentation.mailgun.com/docs/mailgun/user-manual/webhooks/securing-webhooks",
+			"https://documentation.mailgun.com/docs/mailgun/user-manual/webhooks/webhooks",
+		},
 		SetUp: []string{
 			"Send, Sending, Webhooks, HTTP webhook signing key: put it into the Secret.",
 			"Mailgun signs a token, not the event data: the token is the delivery id.",
@@ -28,17 +38,27 @@ var presetsMail = []preset{
 	}, special: newMailgun},
 	{Preset: Preset{
 		Name: "postmark", DisplayName: "Postmark", DocsURL: "https://postmarkapp.com/developer/webhooks/webhooks-overview",
-		EventType: "{json:RecordType}", Retries: Retries{For: day}, Variants: basicAuth(),
-		SetUp: []string{"Server, Webhooks, Add webhook, Basic auth credentials. Put user:password into the Secret."},
+		EventType: "{json:RecordType}", Variants: basicAuth(),
+		Identity: IdentityNone, Evidence: EvidenceDocumented, Retries: retried(11*time.Hour, RetryBytesUnknown),
+		Sources: []string{"https://postmarkapp.com/developer/webhooks/webhooks-overview"},
+		SetUp:   []string{"Server, Webhooks, Add webhook, Basic auth credentials. Put user:password into the Secret."},
 	}},
 	{Preset: Preset{
 		Name: "sparkpost", DisplayName: "SparkPost", DocsURL: "https://developers.sparkpost.com/api/webhooks/",
-		DeliveryID: "{header:X-MessageSystems-Batch-ID}", Retries: Retries{For: day}, AckLimit: ackTen, Variants: basicAuth(),
-		SetUp: []string{"Webhooks, Create, Authentication: Basic Auth. Put user:password into the Secret."},
+		DeliveryID: "{header:X-MessageSystems-Batch-ID}", AckLimit: ackTen, Variants: basicAuth(),
+		Identity: IdentityID, Evidence: EvidenceDocumented, Retries: retried(8*time.Hour, RetryBytesUnknown),
+		Sources: []string{"https://developers.sparkpost.com/api/webhooks/"},
+		SetUp:   []string{"Webhooks, Create, Authentication: Basic Auth. Put user:password into the Secret."},
 	}},
 	{Preset: Preset{
 		Name: "chargebee", DisplayName: "Chargebee", DocsURL: "https://apidocs.chargebee.com/docs/api/webhooks",
-		DeliveryID: "{json:id}", EventType: "{json:event_type}", Retries: Retries{For: 2 * day}, Variants: basicAuth(),
+		DeliveryID: "{json:id}", EventType: "{json:event_type}", Variants: basicAuth(),
+		Identity: IdentityID, Evidence: EvidenceDocumented, Retries: retried(3*day+7*time.Hour, RetryBytesUnknown),
+		DistinguishedBy: []string{"{json:event_type}"},
+		Sources: []string{
+			"https://www.chargebee.com/docs/2.0/webhook_settings.html",
+			"https://apidocs.chargebee.com/docs/api/events",
+		},
 		SetUp: []string{
 			"Settings, Configure Chargebee, Webhooks, Protect with basic authentication. Put user:password into the Secret.",
 		},
@@ -46,7 +66,9 @@ var presetsMail = []preset{
 	{Preset: Preset{
 		Name: "mixpanel", DisplayName: "Mixpanel", DocsURL: "https://docs.mixpanel.com/docs/cohort-sync/webhooks",
 		EventType: "{json:action}", Variants: basicAuth(),
-		SetUp: []string{"Data Management, Integrations, Custom Webhook. Put user:password into the Secret."},
+		Identity: IdentityNone, Evidence: EvidenceDocumented, Retries: retried(0, RetryBytesUnknown),
+		Sources: []string{"https://docs.mixpanel.com/docs/cohort-sync/webhooks"},
+		SetUp:   []string{"Data Management, Integrations, Custom Webhook. Put user:password into the Secret."},
 	}},
 	{Preset: Preset{
 		Name: "mailchimp", DisplayName: "Mailchimp audiences",
@@ -54,43 +76,64 @@ var presetsMail = []preset{
 		DocsURL: "https://mailchimp.com/developer/marketing/guides/sync-audience-data-webhooks/", Class: ClassStatic,
 		OptionalOptions: []Option{optionParameter}, AckLimit: ackTen,
 		Handshake: "GET with the right secret in the URL is answered 200",
-		SetUp:     urlSecretSteps("Audience, Settings, Webhooks, Create New Webhook."),
+		Identity:  IdentityNone, Evidence: EvidenceDocumented, Retries: retried(0, RetryBytesUnknown),
+		Sources: []string{"https://mailchimp.com/developer/marketing/guides/sync-audience-data-webhooks/"},
+		SetUp:   urlSecretSteps("Audience, Settings, Webhooks, Create New Webhook."),
 	}, special: newQueryToken, answer: answerGET, handshakeMethods: []string{"GET"}},
 	{Preset: Preset{
 		Name: "customer-io", DisplayName: "Customer.io", Aliases: []string{"customerio"},
 		DocsURL:    "https://docs.customer.io/journeys/webhooks/",
-		DeliveryID: "{json:event_id}", EventType: "{json:object_type}.{json:metric}", IDSigned: true, AckLimit: ackFive,
+		DeliveryID: "{json:event_id}", EventType: "{json:object_type}.{json:metric}", IDSigned: true,
+		AckLimit: 4 * time.Second,
 		Variants: timedBy(hexBody("X-CIO-Signature", ""), "X-CIO-Timestamp", route.UnitSeconds, "v0:{timestamp}:{body}"),
-		SetUp:    []string{"Integrations, Reporting Webhooks, your webhook. Put the webhook signing key into the Secret."},
+		Identity: IdentityID, Evidence: EvidenceDocumented, Retries: retried(0, RetryBytesUnknown),
+		DistinguishedBy: []string{"{json:object_type}", "{json:metric}"},
+		Sources:         []string{"https://docs.customer.io/api/webhooks", "https://docs.customer.io/journeys/webhooks/"},
+		SetUp:           []string{"Integrations, Reporting Webhooks, your webhook. Put the webhook signing key into the Secret."},
 	}},
 	{Preset: Preset{
 		Name: "klaviyo", DisplayName: "Klaviyo",
 		DocsURL:  "https://developers.klaviyo.com/en/docs/working_with_system_webhooks",
 		Headers:  []string{"Klaviyo-Signature", "Klaviyo-Timestamp"},
 		Variants: signedBy(hexBody("Klaviyo-Signature", ""), "{body}{header:Klaviyo-Timestamp}"),
-		SetUp:    []string{"Give secret_key when the webhook is created; put the same text into the Secret."},
+		Identity: IdentityNone, Evidence: EvidenceDocumented, Retries: retried(0, RetryBytesUnknown),
+		Sources: []string{"https://developers.klaviyo.com/en/docs/working_with_system_webhooks"},
+		SetUp:   []string{"Give secret_key when the webhook is created; put the same text into the Secret."},
 	}},
 	{Preset: Preset{
 		Name: "segment", DisplayName: "Segment", Aliases: []string{"twilio-segment"},
 		DocsURL:    "https://segment.com/docs/connections/destinations/catalog/webhooks/",
 		DeliveryID: "{json:messageId}", EventType: "{json:type}", IDSigned: true, AckLimit: ackFive,
 		Variants: sha1Body("X-Signature", ""),
-		SetUp:    []string{"Destination Webhooks, Settings, Shared Secret: put the same text into the Secret."},
+		Identity: IdentityID, Evidence: EvidenceDocumented, Retries: retried(4*time.Hour, RetryBytesUnknown),
+		DistinguishedBy: []string{"{json:type}"},
+		Sources: []string{
+			"https://segment.com/docs/connections/spec/common/",
+			"https://segment.com/docs/connections/destinations/catalog/webhooks/",
+		},
+		SetUp: []string{"Destination Webhooks, Settings, Shared Secret: put the same text into the Secret."},
 	}},
 	{Preset: Preset{
 		Name: "airship", DisplayName: "Airship", DocsURL: "https://docs.airship.com/api/ua/#schemas-webhook",
 		Variants:    timedBy(hexBody("X-UA-Signature", ""), "X-UA-Timestamp", route.UnitSeconds, "{timestamp}:{body}"),
 		Unconfirmed: "by independent receivers of its webhooks only: header names and the signed text",
-		SetUp:       []string{"Put the hash key that Airship shows for the webhook into the Secret."},
+		Identity:    IdentityRequest, Evidence: EvidenceInferred, Retries: retried(0, RetryBytesUnknown),
+		Sources: []string{"https://docs.airship.com/api/ua/#schemas-webhook"},
+		SetUp:   []string{"Put the hash key that Airship shows for the webhook into the Secret."},
 	}},
 	{Preset: Preset{
 		Name: "castle", DisplayName: "Castle", DocsURL: "https://docs.castle.io/docs/webhooks",
 		EventType: "{json:type}", Variants: base64Body("X-Castle-Signature", ""),
-		SetUp: []string{"The key is the API secret: put it into the Secret."},
+		Identity: IdentityNone, Evidence: EvidenceInferred, Retries: retried(0, RetryBytesUnknown),
+		Sources: []string{"https://docs.castle.io/docs/webhooks"},
+		SetUp:   []string{"The key is the API secret: put it into the Secret."},
 	}},
 	{Preset: Preset{
 		Name: "dub", DisplayName: "Dub", DocsURL: "https://dub.co/docs/concepts/webhooks/verify-signature",
 		DeliveryID: "{json:id}", EventType: "{json:event}", IDSigned: true, Variants: hexBody("Dub-Signature", ""),
-		SetUp: []string{"Settings, Webhooks, your webhook. Put its secret into the Secret."},
+		Identity: IdentityID, Evidence: EvidenceDocumented, Retries: retried(0, RetryBytesUnknown),
+		DistinguishedBy: []string{"{json:event}"},
+		Sources:         []string{"https://dub.co/docs/concepts/webhooks/introduction"},
+		SetUp:           []string{"Settings, Webhooks, your webhook. Put its secret into the Secret."},
 	}},
 }

@@ -24,6 +24,11 @@ func presetsForms() []preset {
 			Class:   ClassHMAC, BodySigned: true, Headers: []string{"X-Twilio-Signature"},
 			Methods:    []string{http.MethodPost, http.MethodGet},
 			DeliveryID: "{header:I-Twilio-Idempotency-Token}", AckLimit: 15 * time.Second,
+			Identity: IdentityID, Evidence: EvidenceSDK, Retries: retried(15*time.Second, RetryBytesUnknown),
+			Sources: []string{
+				"https://github.com/twilio/twilio-agent-connect-python",
+				"https://www.twilio.com/docs/usage/webhooks/webhooks-connection-overrides",
+			},
 			SetUp: []string{
 				"Put the account's auth token into the Secret.",
 				"The signature covers the URL: set options.url when Twilio calls another one than status.url.",
@@ -34,6 +39,10 @@ func presetsForms() []preset {
 			DocsURL: "https://mailchimp.com/developer/transactional/guides/track-respond-activity-webhooks/",
 			Class:   ClassHMAC, BodySigned: true, Headers: []string{"X-Mandrill-Signature"},
 			Handshake: "HEAD when the webhook is created: 200",
+			Identity:  IdentityNone, Evidence: EvidenceDocumented, Retries: retried(0, RetryBytesUnknown),
+			Sources: []string{
+				"https://mailchimp.com/developer/transactional/guides/track-respond-activity-webhooks/",
+			},
 			SetUp: []string{
 				"Put the webhook's authentication key into the Secret.",
 				"The signature covers the URL: set options.url when Mandrill calls another one than status.url.",
@@ -45,8 +54,10 @@ func presetsForms() []preset {
 			Class:   ClassHMAC, BodySigned: true,
 			NeededOptions: []Option{{publicKeyName, "the merchant's public key, which names the signature to check"}},
 			Handshake:     "GET with bt_challenge: answered with the challenge signed by the private key",
-			Retries:       Retries{For: day}, AckLimit: 30 * time.Second,
-			SetUp: []string{"Put the private key into the Secret and the public key into options.publicKey."},
+			AckLimit:      30 * time.Second,
+			Identity:      IdentityNone, Evidence: EvidenceDocumented, Retries: retried(day, RetryBytesUnknown),
+			Sources: []string{"https://developer.paypal.com/braintree/docs/guides/webhooks/parse"},
+			SetUp:   []string{"Put the private key into the Secret and the public key into options.publicKey."},
 		}, special: newBraintree, greet: greetBraintree, handshakeMethods: []string{http.MethodGet}},
 		{Preset: Preset{
 			Name: "contentful", DisplayName: "Contentful",
@@ -55,6 +66,12 @@ func presetsForms() []preset {
 			Methods:    []string{http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodGet},
 			DeliveryID: "{header:X-Contentful-Idempotency-Key}", EventType: "{header:X-Contentful-Topic}",
 			Tolerance: 30 * time.Second, FutureTolerance: 30 * time.Second, AckLimit: 30 * time.Second,
+			Identity: IdentityID, Evidence: EvidenceDocumented, Retries: retried(time.Minute, RetryBytesResigned),
+			DistinguishedBy: []string{"{header:X-Contentful-Topic}", "{header:X-Contentful-Webhook-Name}"},
+			Sources: []string{
+				"https://www.contentful.com/developers/changelog/idempotency-key-headers-for-webhook-requests/",
+				"https://www.contentful.com/developers/docs/webhooks/request-verification/",
+			},
 			SetUp: []string{
 				"Put the signing secret of the space's webhook settings into the Secret.",
 				"The signature covers the path: set options.url when Contentful calls another one than status.url.",
@@ -71,9 +88,11 @@ func presetsAsymmetric() []preset {
 			DocsURL: "https://www.twilio.com/docs/sendgrid/for-developers/tracking-events/getting-started-event-webhook-security-features",
 			Class:   ClassECDSA, BodySigned: true, Secret: SecretOptional,
 			Headers:    []string{sendGridSignature, sendGridTimestamp},
-			DeliveryID: "{json:[0].sg_event_id}", EventType: "{json:[0].event}", IDSigned: true, Retries: Retries{For: day},
+			DeliveryID: "{json:[0].sg_event_id}", EventType: "{json:[0].event}", IDSigned: true,
 			OptionalOptions: []Option{publicKeyRow},
-			SetUp:           []string{"Set options.publicKey to the verification key of the signed event webhook."},
+			Identity:        IdentityRequest, Evidence: EvidenceDocumented, Retries: retried(day, RetryBytesUnknown),
+			Sources: []string{"https://www.twilio.com/docs/sendgrid/for-developers/tracking-events/event"},
+			SetUp:   []string{"Set options.publicKey to the verification key of the signed event webhook."},
 		}, special: newSendGrid, publicKeyOption: publicKeyName},
 		{Preset: Preset{
 			Name: "paypal", DisplayName: "PayPal",
@@ -84,9 +103,10 @@ func presetsAsymmetric() []preset {
 				"Paypal-Auth-Algo",
 			},
 			DeliveryID: "{json:id} | {header:Paypal-Transmission-Id}", EventType: "{json:event_type}", IDSigned: true,
-			Retries:         Retries{For: 3 * day},
 			NeededOptions:   []Option{{"webhookID", "the webhook's id as the dashboard shows it; it is signed"}},
 			OptionalOptions: []Option{certificateRow, publicKeyRow},
+			Identity:        IdentityID, Evidence: EvidenceDocumented, Retries: retried(3*day, RetryBytesUnknown),
+			Sources: []string{"https://developer.paypal.com/api/rest/webhooks/rest/"},
 			SetUp: []string{
 				"Set options.webhookID. The certificate is fetched from paypal.com, or pinned in options.certificate.",
 			},
@@ -96,11 +116,17 @@ func presetsAsymmetric() []preset {
 			DocsURL: "https://docs.aws.amazon.com/sns/latest/dg/sns-verify-signature-of-message.html",
 			Class:   ClassCertificate, BodySigned: true, Secret: SecretOptional,
 			DeliveryID: "{json:MessageId}", EventType: "{json:Type}", IDSigned: true,
-			Retries: Retries{For: 6 * time.Hour}, AckLimit: 15 * time.Second,
+			AckLimit: 15 * time.Second,
 			OptionalOptions: []Option{
 				certificateRow, publicKeyRow, {"topicARN", "accept only messages of this topic"},
 			},
 			Handshake: "SubscriptionConfirmation: after verification its SubscribeURL is visited",
+			Identity:  IdentityID, Evidence: EvidenceDocumented, Retries: retried(6*time.Hour, RetryBytesUnknown),
+			DistinguishedBy: []string{"{json:TopicArn}", "{json:Type}"},
+			Sources: []string{
+				"https://docs.aws.amazon.com/sns/latest/dg/sns-message-and-json-formats.html",
+				"https://docs.aws.amazon.com/sns/latest/dg/sns-message-delivery-retries.html",
+			},
 			SetUp: []string{
 				"Subscribe the endpoint's URL to the topic over HTTPS, with raw message delivery off.",
 				"Set options.topicARN: without it the messages of any topic of any account pass.",
@@ -112,7 +138,9 @@ func presetsAsymmetric() []preset {
 			Class:   ClassCertificate, BodySigned: true, Secret: SecretOptional, Headers: []string{"Signature"},
 			DeliveryID: "{json:id}.{json:state}", EventType: "{json:state}", IDSigned: true,
 			OptionalOptions: []Option{publicKeyRow},
-			SetUp:           []string{"Nothing to configure: travis-ci.com's key is fetched, or pinned in options.publicKey."},
+			Identity:        IdentityNone, Evidence: EvidenceDocumented, Retries: retried(0, RetryBytesUnknown),
+			Sources: []string{"https://docs.travis-ci.com/user/notifications/#configuring-webhook-notifications"},
+			SetUp:   []string{"Nothing to configure: travis-ci.com's key is fetched, or pinned in options.publicKey."},
 		}, special: newTravis},
 	}
 }

@@ -26,6 +26,9 @@ type QueryCredentials interface {
 
 func assemble(p *preset, m material, j judge) (Verifier, error) {
 	f, err := compileFields(p.DeliveryID, p.EventType)
+	if err == nil {
+		err = f.batches(p.second)
+	}
 	if err != nil {
 		return nil, err
 	}
