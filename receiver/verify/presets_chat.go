@@ -82,13 +82,14 @@ var presetsChat = []preset{
 		DocsURL:    "https://developers.line.biz/en/docs/messaging-api/verify-webhook-signature/",
 		DeliveryID: "{json:events[0].webhookEventId}", EventType: "{json:events[0].type}", IDSigned: true,
 		AckLimit: ackShort, Variants: base64Body("X-Line-Signature", ""),
-		Identity: IdentityNone, Evidence: EvidenceDocumented, Retries: retried(0, RetryBytesResigned),
+		Identity: IdentityID, Evidence: EvidenceDocumented, Retries: retried(0, RetryBytesResigned),
+		DistinguishedBy: []string{"{json:destination}"},
 		Sources: []string{
 			"https://developers.line.biz/en/docs/messaging-api/receiving-messages/#webhook-redelivery",
 			"https://github.com/line/line-openapi/blob/main/webhook.yml",
 		},
 		SetUp: []string{"LINE Developers Console, your channel, Basic settings, Channel secret: put it into the Secret."},
-	}},
+	}, second: "events[1].webhookEventId"},
 	{Preset: Preset{
 		Name: "telegram", DisplayName: "Telegram", Aliases: []string{"telegram-bot"},
 		DocsURL:    "https://core.telegram.org/bots/api#setwebhook",
@@ -243,7 +244,8 @@ var presetsChat = []preset{
 		Name: "plivo", DisplayName: "Plivo", DocsURL: "https://plivo.com/docs/messaging/concepts/signature-validation",
 		Methods: []string{"POST", "GET"}, DeliveryID: "{header:X-Plivo-Signature-V2-Nonce}", IDSigned: true,
 		OptionalOptions: []Option{optionSignedURL}, Variants: plivoVariants(),
-		Identity: IdentityRequest, Evidence: EvidenceDocumented, Retries: retried(0, RetryBytesUnknown),
+		// The nonce is signed, the body is not: the nonce alone is the id.
+		Identity: IdentityID, Evidence: EvidenceDocumented, Retries: retried(0, RetryBytesUnknown),
 		Sources: []string{"https://plivo.com/docs/messaging/concepts/signature-validation"},
 		SetUp: []string{
 			"Console, Overview, Auth Token of the account or subaccount: put it into the Secret.",

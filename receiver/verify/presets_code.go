@@ -32,7 +32,7 @@ var presetsCode = []preset{
 			{KeyPrefix: "whsec_", Scheme: standardScheme("webhook", standardKey)},
 			token("X-Gitlab-Token", "")[0],
 		},
-		Identity: IdentityID, Evidence: EvidenceDocumented, Retries: byHand(7*day, RetryBytesUnknown),
+		Identity: IdentityID, Evidence: EvidenceDocumented, Retries: byHand(2*day, RetryBytesUnknown),
 		DistinguishedBy: []string{"{header:X-Gitlab-Event}"},
 		Sources: []string{
 			"https://docs.gitlab.com/user/project/integrations/webhooks/#delivery-headers",
@@ -176,7 +176,8 @@ var presetsCode = []preset{
 			Content: "{id}{header:X-ConfigCat-Webhook-Timestamp}{body}",
 			ID:      route.Field{Header: "X-ConfigCat-Webhook-ID"},
 		}),
-		Identity: IdentityRequest, Evidence: EvidenceDocumented, Retries: retried(0, RetryBytesResigned),
+		// The id is signed and differs for each attempt, too: it names a request.
+		Identity: IdentityID, Evidence: EvidenceDocumented, Retries: retried(0, RetryBytesResigned),
 		Sources: []string{"https://configcat.com/docs/advanced/notifications-webhooks/#verifying-webhook-requests"},
 		SetUp:   []string{"Webhooks, Add webhook, View signing keys: put a key into the Secret."},
 	}},
