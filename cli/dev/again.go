@@ -63,6 +63,7 @@ func (a *again) replay(ctx context.Context, client *http.Client, internal string
 	if err != nil {
 		return err
 	}
+	request.Header.Set("Content-Type", "application/json")
 	response, err := client.Do(request)
 	if err != nil {
 		return err

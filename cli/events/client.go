@@ -127,6 +127,9 @@ func (c *client) call(ctx context.Context, method, path string, query url.Values
 	if err != nil {
 		return err
 	}
+	if method != http.MethodGet {
+		request.Header.Set("Content-Type", "application/json")
+	}
 	response, err := c.http.Do(request)
 	if err != nil {
 		return fmt.Errorf("ask the receiver: %w", err)

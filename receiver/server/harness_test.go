@@ -221,6 +221,7 @@ func (w *world) ask(t testing.TB, method, path, body string) reply {
 	if err != nil {
 		t.Fatal(err)
 	}
+	request.Header.Set("Content-Type", "application/json")
 	return w.do(t, request)
 }
 

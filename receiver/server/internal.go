@@ -3,9 +3,7 @@ package server
 import (
 	"cmp"
 	"encoding/json"
-	"net"
 	"net/http"
-	"net/netip"
 	"slices"
 	"time"
 
@@ -15,6 +13,9 @@ import (
 )
 
 // internalHandler serves what is for the cluster and for people, never for senders.
+//
+// No page that a browser shows may use it, whatever its address. Payloads,
+// replay and the log's level are for those whom the cluster lets forward a port.
 func (s *Server) internalHandler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", s.healthz)
@@ -24,27 +25,13 @@ func (s *Server) internalHandler() http.Handler {
 	mux.HandleFunc("GET /replays", s.tellReplays)
 	mux.Handle("GET /metrics", promhttp.HandlerFor(s.options.Gatherer, promhttp.HandlerOpts{}))
 	if s.options.LogLevel != nil {
-		mux.Handle("/loglevel", s.options.LogLevel)
+		mux.Handle("/loglevel", loopbackOnly(s.options.LogLevel.ServeHTTP))
 	}
 	mux.Handle("GET /events", loopbackOnly(s.listEvents))
 	mux.Handle("GET /events/{id}", loopbackOnly(s.getEvent))
-	mux.Handle("POST /events/{id}/replay", loopbackOnly(s.replayEvent))
-	mux.Handle("POST /replay-dead", loopbackOnly(s.replayDead))
-	return mux
-}
-
-// loopbackOnly serves peers of the same network namespace: a port-forward
-// comes from there, another pod does not. Payloads and replay are for those
-// whom the cluster lets forward a port.
-func loopbackOnly(handler http.HandlerFunc) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		host, _, _ := net.SplitHostPort(r.RemoteAddr)
-		if addr, err := netip.ParseAddr(host); err != nil || !addr.Unmap().IsLoopback() {
-			writeError(w, http.StatusForbidden, "events are served to loopback only: use a port-forward")
-			return
-		}
-		handler(w, r)
-	})
+	mux.Handle("POST /events/{id}/replay", loopbackOnly(jsonOnly(s.replayEvent)))
+	mux.Handle("POST /replay-dead", loopbackOnly(jsonOnly(s.replayDead)))
+	return noForeignPage(mux)
 }
 
 // loadedRoute is one route as the manager compares it.
