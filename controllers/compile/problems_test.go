@@ -66,7 +66,7 @@ func TestRefusals(t *testing.T) {
 				Provider: "sendgrid", Options: map[string]v1alpha1.OptionValue{"publicKey": "?"},
 			}
 			s.SecretRef = v1alpha1.SecretKeysReference{}
-		}), refusal("InvalidOptions", "spec.source.options.publicKey", "is neither PEM nor base64")},
+		}), refusal("InvalidOptions", "spec.source.options.publicKey", "public key in PEM or base64")},
 		"no source": {onSpec(func(s *spec) { s.Source = v1alpha1.Source{} }),
 			refusal("InvalidSpec", "spec.source", "exactly one of provider and scheme")},
 		"provider and scheme": {onSpec(func(s *spec) { s.Source.Scheme.Algorithm = "Token" }),

@@ -29,7 +29,7 @@ var adyenFields = []string{
 func newAdyenPayments(m material) (judge, error) {
 	j := &adyenPayments{fields: extractor{alone: true}}
 	for _, k := range m.keys {
-		secret, err := decodeKey(k, route.KeyFormat{Encoding: route.EncodingHex})
+		secret, err := decodeKey(k, route.KeyFormat{Encoding: route.EncodingHex}, "", nil)
 		if err != nil {
 			return nil, err
 		}

@@ -30,7 +30,7 @@ func TestCompileSaysWhatIsWrong(t *testing.T) {
 		"empty key":       {route.Source{Provider: "github"}, key(""), []string{`key "current"`, "empty"}},
 		"line break only": {route.Source{Provider: "github"}, key("\n"), []string{`key "current"`, "empty"}},
 		"empty decoded": {
-			route.Source{Provider: "standard-webhooks"}, key("whsec_"), []string{`"current"`, "empty"},
+			route.Source{Provider: "standard-webhooks"}, key("whsec_"), []string{`"current"`, "is not"},
 		},
 		"not base64": {
 			route.Source{Provider: "svix"}, key("whsec_!TOPSECRET"), []string{`"current"`, "base64"},

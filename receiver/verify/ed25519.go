@@ -29,24 +29,20 @@ func newEd25519(keys []key, format route.KeyFormat) (ed25519Keys, int, error) {
 	return matcher, ed25519.SignatureSize, nil
 }
 
+const ed25519Form = "an Ed25519 public key"
+
 // parseEd25519 reads a public key as the provider shows it, or as PEM.
 func parseEd25519(k key, format route.KeyFormat) (ed25519.PublicKey, error) {
+	form := ed25519Form + " in PEM or " + keyForms[format.Encoding]
 	if block, _ := pem.Decode([]byte(k.text)); block != nil {
 		parsed, err := x509.ParsePKIXPublicKey(block.Bytes)
 		public, ok := parsed.(ed25519.PublicKey)
 		if err != nil || !ok {
-			return nil, badKey(k.name, "is PEM, but not an Ed25519 public key")
+			return nil, badKey(k.name, "is not %s: copy it again as the provider shows it", form)
 		}
 		return public, nil
 	}
-	decoded, err := decodeKey(k, format)
-	if err != nil {
-		return nil, err
-	}
-	if len(decoded) != ed25519.PublicKeySize {
-		return nil, badKey(k.name, "has %d bytes, an Ed25519 public key has %d", len(decoded), ed25519.PublicKeySize)
-	}
-	return decoded, nil
+	return decodeKey(k, format, form, func(decoded []byte) bool { return len(decoded) == ed25519.PublicKeySize })
 }
 
 func (keys ed25519Keys) match(w *work, body []byte) (string, bool) {

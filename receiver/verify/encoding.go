@@ -3,6 +3,7 @@ package verify
 import (
 	"encoding/base64"
 	"encoding/hex"
+	"fmt"
 	"strings"
 
 	"github.com/postern-dev/postern/receiver/route"
@@ -50,34 +51,51 @@ func decodeExactly(target []byte, encoding route.Encoding, text []byte) bool {
 
 // decodeKey turns the text of a key into its bytes. People copy keys from
 // consoles that differ in padding and alphabet, so this is lenient where the
-// bytes are beyond doubt; errors never show the text.
-func decodeKey(k key, format route.KeyFormat) ([]byte, error) {
-	text := strings.TrimPrefix(k.text, format.StripPrefix)
-	var (
-		decoded []byte
-		err     error
-		form    string
-	)
-	switch format.Encoding {
+// bytes are beyond doubt; errors never show the text. usable, if set, says
+// whether bytes can be the key; form describes those that can.
+//
+// The author of a scheme chooses the prefix and need not be allowed to read the
+// Secret. Whether a key is accepted therefore never depends on the prefix's
+// characters: what is accepted with the right prefix is accepted with any other
+// of its length. Otherwise one prefix after the other would extract the value.
+// A prefix that is all of the value leaves no key; its author knows the value.
+func decodeKey(k key, format route.KeyFormat, form string, usable func([]byte) bool) ([]byte, error) {
+	candidates := []string{strings.TrimPrefix(k.text, format.StripPrefix), k.text}
+	if len(format.StripPrefix) <= len(k.text) {
+		candidates = append(candidates, k.text[len(format.StripPrefix):])
+	}
+	if candidates[0] == "" {
+		candidates = nil
+	}
+	for _, text := range candidates {
+		decoded, err := decodeText(text, format.Encoding)
+		if err == nil && len(decoded) > 0 && (usable == nil || usable(decoded)) {
+			return decoded, nil
+		}
+	}
+	if form == "" {
+		form = keyForms[format.Encoding]
+	}
+	if format.StripPrefix != "" {
+		form += fmt.Sprintf(" (with or without the prefix %q)", format.StripPrefix)
+	}
+	return nil, badKey(k.name, "is not %s: copy it again as the provider shows it", form)
+}
+
+var keyForms = map[route.Encoding]string{
+	"": "a text", route.EncodingRaw: "a text", route.EncodingHex: "hexadecimal",
+	route.EncodingBase64: "base64", route.EncodingBase64URL: "base64",
+}
+
+func decodeText(text string, encoding route.Encoding) ([]byte, error) {
+	switch encoding {
 	case "", route.EncodingRaw:
-		decoded = []byte(text)
+		return []byte(text), nil
 	case route.EncodingHex:
-		form = "hexadecimal"
-		decoded, err = hex.DecodeString(strings.TrimSpace(text))
+		return hex.DecodeString(strings.TrimSpace(text))
 	default:
-		form = "base64"
-		decoded, err = lenientBase64(strings.TrimSpace(text))
+		return lenientBase64(strings.TrimSpace(text))
 	}
-	switch {
-	case err != nil && format.StripPrefix != "" && text == k.text:
-		return nil, badKey(k.name, "is not %s (with or without the prefix %q): copy it again as the provider shows it",
-			form, format.StripPrefix)
-	case err != nil:
-		return nil, badKey(k.name, "is not %s: copy it again as the provider shows it", form)
-	case len(decoded) == 0:
-		return nil, badKey(k.name, "is empty after decoding: an empty key verifies nothing")
-	}
-	return decoded, nil
 }
 
 func lenientBase64(text string) ([]byte, error) {

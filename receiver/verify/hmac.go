@@ -35,7 +35,7 @@ func newHMAC(algorithm route.Algorithm, keys []key, format route.KeyFormat) (hma
 	newHash := hashes[algorithm]
 	matcher := make(hmacKeys, 0, len(keys))
 	for _, k := range keys {
-		secret, err := decodeKey(k, format)
+		secret, err := decodeKey(k, format, "", nil)
 		if err != nil {
 			return nil, 0, err
 		}

@@ -2,6 +2,7 @@ package verify
 
 import (
 	"context"
+	"crypto"
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
@@ -137,9 +138,9 @@ func newPublicKeys(m material, address string) (*publicKeys, error) {
 	for _, k := range publicMaterial(m, optionJWKS, publicKeyName) {
 		pinned, err := parseJWKS([]byte(k.text))
 		if err != nil {
-			public, pemErr := parsePublicKey(k)
+			public, pemErr := parsePublicKey[crypto.PublicKey](k, "a JSON Web Key (set) or a public key")
 			if pemErr != nil {
-				return nil, badKey(k.name, "is neither a JSON Web Key (set) nor a public key")
+				return nil, pemErr
 			}
 			pinned = []jose.JSONWebKey{{Key: public, KeyID: ""}}
 		}

@@ -24,58 +24,48 @@ func publicMaterial(m material, options ...string) []key {
 }
 
 // parsePublicKey reads a public key as PEM, as a PEM certificate, or as the
-// base64 of its DER form.
-func parsePublicKey(k key) (crypto.PublicKey, error) {
-	block, _ := pem.Decode([]byte(k.text))
+// base64 of its DER form, which kind describes. What else a value may be is in
+// no error: it may be a Secret that the endpoint's author cannot read.
+func parsePublicKey[K crypto.PublicKey](k key, kind string) (K, error) {
+	public, ok := readPublicKey(k.text).(K)
+	if !ok {
+		return public, badKey(k.name, "is not %s in PEM or base64: copy it as the provider shows it", kind)
+	}
+	return public, nil
+}
+
+// readPublicKey returns nil for what is none.
+func readPublicKey(text string) crypto.PublicKey {
+	block, _ := pem.Decode([]byte(text))
 	if block == nil {
-		der, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(k.text), ""))
+		der, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(text), ""))
 		if err != nil {
-			return nil, badKey(k.name, "is neither PEM nor base64: copy the public key as the provider shows it")
+			return nil
 		}
 		block = &pem.Block{Bytes: der}
 	}
 	if block.Type == "CERTIFICATE" {
 		certificate, err := x509.ParseCertificate(block.Bytes)
 		if err != nil {
-			return nil, badKey(k.name, "is not a valid certificate")
+			return nil
 		}
-		return certificate.PublicKey, nil
+		return certificate.PublicKey
 	}
-	return parseDER(k, block.Bytes)
-}
-
-func parseDER(k key, der []byte) (crypto.PublicKey, error) {
-	if public, err := x509.ParsePKIXPublicKey(der); err == nil {
-		return public, nil
+	if public, err := x509.ParsePKIXPublicKey(block.Bytes); err == nil {
+		return public
 	}
-	if public, err := x509.ParsePKCS1PublicKey(der); err == nil {
-		return public, nil
+	if public, err := x509.ParsePKCS1PublicKey(block.Bytes); err == nil {
+		return public
 	}
-	return nil, badKey(k.name, "is not a public key: copy it as the provider shows it")
+	return nil
 }
 
 func parseRSA(k key) (*rsa.PublicKey, error) {
-	public, err := parsePublicKey(k)
-	if err != nil {
-		return nil, err
-	}
-	parsed, ok := public.(*rsa.PublicKey)
-	if !ok {
-		return nil, badKey(k.name, "is not an RSA key, which this provider signs with")
-	}
-	return parsed, nil
+	return parsePublicKey[*rsa.PublicKey](k, "an RSA public key")
 }
 
 func parseECDSA(k key) (*ecdsa.PublicKey, error) {
-	public, err := parsePublicKey(k)
-	if err != nil {
-		return nil, err
-	}
-	parsed, ok := public.(*ecdsa.PublicKey)
-	if !ok {
-		return nil, badKey(k.name, "is not an ECDSA key, which this provider signs with")
-	}
-	return parsed, nil
+	return parsePublicKey[*ecdsa.PublicKey](k, "an ECDSA public key")
 }
 
 // parseCertificates reads a PEM chain, the signer first.

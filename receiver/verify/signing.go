@@ -5,7 +5,6 @@ import (
 	"crypto/ed25519"
 	"encoding/base64"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -104,12 +103,10 @@ func (s *scheme) sign(w *work, source *route.Scheme, k key, body []byte) ([]byte
 	if macs, ok := s.matcher.(hmacKeys); ok {
 		return macs[0].states.Get().(*hmacState).mac(w, body), nil
 	}
-	seed, err := decodeKey(k, source.Key)
+	seed, err := decodeKey(k, source.Key, "the 32 bytes of an Ed25519 seed",
+		func(decoded []byte) bool { return len(decoded) == ed25519.SeedSize })
 	if err != nil {
 		return nil, err
-	}
-	if len(seed) != ed25519.SeedSize {
-		return nil, errors.New("sign: the key must be the 32 bytes of an Ed25519 seed")
 	}
 	var message bytes.Buffer
 	w.writeContent(&message, body)

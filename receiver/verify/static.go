@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -35,18 +36,22 @@ func checkStatic(s *route.Scheme) error {
 	return nil
 }
 
+func decodeStatic(k key, s *route.Scheme) ([]byte, error) {
+	if s.Algorithm != route.AlgorithmBasicAuth {
+		return decodeKey(k, s.Key, "", nil)
+	}
+	return decodeKey(k, s.Key, "user:password", func(decoded []byte) bool { return bytes.ContainsRune(decoded, ':') })
+}
+
 func newStatic(s *route.Scheme, keys []key) (*static, error) {
 	if err := checkStatic(s); err != nil {
 		return nil, err
 	}
 	j := &static{prefix: s.Signature.Prefix, basic: s.Algorithm == route.AlgorithmBasicAuth}
 	for _, k := range keys {
-		decoded, err := decodeKey(k, s.Key)
+		decoded, err := decodeStatic(k, s)
 		if err != nil {
 			return nil, err
-		}
-		if j.basic && !strings.Contains(string(decoded), ":") {
-			return nil, badKey(k.name, "must be user:password")
 		}
 		j.keys = append(j.keys, key{k.name, string(decoded)})
 	}
