@@ -26,6 +26,7 @@ import (
 // What the manager may do with its own objects, in its own namespace only.
 //
 // +kubebuilder:rbac:groups="",namespace=postern-system,resources=secrets,verbs=create;patch;delete
+// +kubebuilder:rbac:groups="",namespace=postern-system,resources=namespaces,verbs=get
 // +kubebuilder:rbac:groups="",namespace=postern-system,resources=serviceaccounts;services,verbs=get;list;watch;create;patch;delete
 // +kubebuilder:rbac:groups="",namespace=postern-system,resources=persistentvolumeclaims,verbs=get;list;watch;create;patch
 // +kubebuilder:rbac:groups="",namespace=postern-system,resources=pods,verbs=get;list;watch
@@ -71,6 +72,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, options Options) error {
 		mgr.Add(pulse),
 		all.replays().SetupWithManager(ctx, mgr),
 		mgr.Add(all.traffic()),
+		mgr.Add(all.tombstones()),
 		provisionReceiver(ctx, mgr, options),
 		register(mgr.GetClient()),
 		mgr.Add(published),

@@ -14,6 +14,7 @@ import (
 	"github.com/postern-dev/postern/controllers/replay"
 	"github.com/postern-dev/postern/controllers/resources"
 	"github.com/postern-dev/postern/controllers/status"
+	"github.com/postern-dev/postern/controllers/tombstone"
 	"github.com/postern-dev/postern/controllers/traffic"
 )
 
@@ -53,6 +54,7 @@ func (s *shared) routes() *index.Reconciler {
 	return &index.Reconciler{
 		Client:    s.mgr.GetClient(),
 		Writer:    s.writer,
+		Live:      s.mgr.GetAPIReader(),
 		Owner:     s.options.owner(s.mgr.GetClient()),
 		Table:     s.table,
 		Namespace: s.options.Namespace,
@@ -96,6 +98,19 @@ func (s *shared) replays() *replay.Reconciler {
 		Namespace:       s.options.Namespace,
 		WatchNamespaces: s.options.WatchNamespaces,
 		Clock:           clock.RealClock{},
+	}
+}
+
+func (s *shared) tombstones() *tombstone.Collector {
+	return &tombstone.Collector{
+		Client:    s.mgr.GetClient(),
+		Writer:    s.writer,
+		Receivers: s.receivers,
+		Ask:       s.asking.Purged,
+		External:  len(s.options.ReceiverURLs),
+		Namespace: s.options.Namespace,
+		Logger:    s.mgr.GetLogger().WithName("tombstones"),
+		Clock:     clock.RealClock{},
 	}
 }
 

@@ -153,6 +153,8 @@ const (
 	ReasonStoreUnavailable = "StoreUnavailable"
 	// ReasonStoreNotDurable: a pod's store has settings that lose acknowledged events.
 	ReasonStoreNotDurable = "StoreNotDurable"
+	// ReasonStoreOfAnotherInstallation: a pod's store belongs to another installation.
+	ReasonStoreOfAnotherInstallation = "StoreOfAnotherInstallation"
 	// ReasonRoutesIncomplete: a pod has not got all routes yet.
 	ReasonRoutesIncomplete = "RoutesIncomplete"
 	// ReasonStoreFull: new events are refused until there is room.

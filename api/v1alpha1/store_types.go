@@ -32,6 +32,13 @@ type Store struct {
 	// were acknowledged. A condition says so as long as it is set.
 	// +optional
 	AllowWeakDurability bool `json:"allowWeakDurability,omitempty"`
+
+	// adoptFrom is the id of another installation whose store is taken over. A store
+	// belongs to one installation, and receivers of another one are not ready
+	// (StoreOfAnotherInstallation); their message names the id to write here.
+	// +optional
+	// +kubebuilder:validation:MaxLength=253
+	AdoptFrom string `json:"adoptFrom,omitempty"`
 }
 
 // StoreType is where the store runs.

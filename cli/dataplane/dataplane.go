@@ -34,6 +34,9 @@ type Options struct {
 	Store   StoreOptions
 	Network outbound.Network
 	Source  server.Source
+	// Current asks how an endpoint stands; without it nothing is cleaned up. See
+	// [deliver.Options].
+	Current func(ctx context.Context, uid string) (route.Standing, error)
 
 	// Observe, Deliveries and Loaded, if set, are told what happens.
 	Observe    func(ingest.Result)
@@ -91,6 +94,7 @@ func assemble(options Options, store *opened, tracer *tracing.Tracer) (*server.S
 	engine := deliver.New(deliver.Options{
 		Worker:     store,
 		Keeper:     store,
+		Current:    options.Current,
 		Network:    options.Network,
 		Observer:   observers{measured, counter, tracer, detail{options.Logger}, options.Deliveries},
 		Logger:     options.Logger,

@@ -29,6 +29,8 @@ type StoreOptions struct {
 	Drain bool
 	// AllowWeakDurability accepts settings that lose acknowledged events.
 	AllowWeakDurability bool
+	// AdoptFrom is the id of the installation whose store may be taken over.
+	AdoptFrom string
 }
 
 // opened is a store with what must be known about it.
@@ -45,7 +47,7 @@ func (o StoreOptions) open(ctx context.Context) (*opened, error) {
 	// The store must outlive the signal to stop: draining needs it.
 	store, err := queue.NewRedis(context.WithoutCancel(ctx), queue.Options{
 		URL: o.URL, Username: o.User, TLSDir: o.TLSDir, DataDir: o.DataDir, Exclusive: o.Exclusive,
-		AllowWeakDurability: o.AllowWeakDurability,
+		AllowWeakDurability: o.AllowWeakDurability, AdoptFrom: o.AdoptFrom,
 	})
 	if err != nil {
 		// A store that does not answer is no error here; one that cannot be is.

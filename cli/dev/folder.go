@@ -15,6 +15,10 @@ import (
 	"github.com/postern-dev/postern/receiver/server"
 )
 
+// installation is what stores of `postern dev` belong to: it must never serve on
+// the store of a cluster, nor a cluster on its.
+const installation = "postern-dev"
+
 // folder is the source of routes: files that are compiled again whenever they change.
 type folder struct {
 	files     []string
@@ -88,7 +92,7 @@ func (f *folder) source(base interface{ Load() *string }) server.Source {
 					return err
 				}
 				if !bytes.Equal(documents, inForce) {
-					emit(route.Set{Routes: result.Routes})
+					emit(route.Set{Routes: result.Routes, Installation: installation})
 				}
 				inForce = documents
 			}

@@ -38,6 +38,7 @@ type Options struct {
 	StoreExclusive      bool
 	DrainStore          bool
 	AllowWeakDurability bool
+	AdoptStoreFrom      string
 
 	TrustedProxies []string
 	ClusterDomain  string
@@ -80,6 +81,8 @@ func (o *Options) BindFlags(flags *pflag.FlagSet) {
 		"deliver what the store holds before stopping, because the store goes with the pod")
 	flags.BoolVar(&o.AllowWeakDurability, "allow-weak-durability", false,
 		"serve although the store's settings can lose acknowledged events")
+	flags.StringVar(&o.AdoptStoreFrom, "adopt-store-from", "",
+		"id of another installation whose store is taken over; empty takes over none")
 	flags.StringSliceVar(&o.TrustedProxies, "trusted-proxies", nil,
 		"CIDRs or addresses of proxies whose X-Forwarded-For is believed")
 	flags.StringVar(&o.ClusterDomain, "cluster-domain", "cluster.local", "domain of the cluster's Services")

@@ -75,9 +75,9 @@ func run(ctx context.Context, options *Options, out io.Writer) error {
 		Store: dataplane.StoreOptions{
 			URL: options.Store, User: options.StoreUser, TLSDir: options.StoreTLSDir, DataDir: options.StoreDataDir,
 			Exclusive: options.StoreExclusive, Drain: options.DrainStore,
-			AllowWeakDurability: options.AllowWeakDurability,
+			AllowWeakDurability: options.AllowWeakDurability, AdoptFrom: options.AdoptStoreFrom,
 		},
-		Network: options.network(settings), Source: source.Run,
+		Network: options.network(settings), Source: source.Run, Current: source.Current,
 		TrustedProxies: settings.trustedProxies, MemoryBudgetBytes: options.MemoryBudgetBytes,
 		NamespaceRate: options.namespaceRate(), NamespaceBytes: options.NamespaceMaxStoredBytes,
 		Tracing:       options.tracing(logger),

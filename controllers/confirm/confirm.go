@@ -1,7 +1,8 @@
 // Package confirm asks receivers what they serve, so that a condition says what
 // is and not what should be.
 //
-// It speaks the receivers' internal HTTP (/routes, /replays, /traffic, /readyz)
+// It speaks the receivers' internal HTTP (/routes, /replays, /tombstones, /traffic,
+// /readyz)
 // and lists their pods; it imports receiver/route and of the controllers meta.
 package confirm
 
@@ -90,6 +91,16 @@ func (c *Client) Replays(ctx context.Context, receiver Receiver) ([]route.Replay
 	}
 	err := c.ask(ctx, receiver, "/replays", "", &answer)
 	return answer.Replays, err
+}
+
+// Purged returns the UIDs of the deleted endpoints whose events the receiver has
+// purged.
+func (c *Client) Purged(ctx context.Context, receiver Receiver) ([]string, error) {
+	var answer struct {
+		Purged []string `json:"purged"`
+	}
+	err := c.ask(ctx, receiver, "/tombstones", "", &answer)
+	return answer.Purged, err
 }
 
 // Traffic is how one endpoint does, as one receiver tells it.

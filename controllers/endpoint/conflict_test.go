@@ -68,8 +68,8 @@ func TestDistinctHostsShareAPath(t *testing.T) {
 }
 
 // TestOlderTakesOver: when the older endpoint moves onto the younger one's path,
-// the younger one's route, which was good until then, must go: two routes on
-// one path are nobody's.
+// the younger one's route, which was good until then, gets no more requests. It
+// stays, so that the events that were acknowledged reach their targets.
 func TestOlderTakesOver(t *testing.T) {
 	t.Parallel()
 	namespace := cluster.Namespace(t)
@@ -80,8 +80,15 @@ func TestOlderTakesOver(t *testing.T) {
 	waitReady(t, second)
 	controltest.Change(t, cluster, first, func(e *v1alpha1.WebhookEndpoint) { e.Spec.Path = "/" + namespace + "/zz-late" })
 	waitCondition(t, second, v1alpha1.ConditionAccepted, metav1.ConditionFalse, v1alpha1.ReasonPathConflict)
-	waitRoute(t, "the younger one's route is gone", second, gone)
+	waitRoute(t, "the younger one's route drains", second, draining)
 	waitReady(t, first)
+	requireContains(t, waitCondition(t, second, v1alpha1.ConditionAccepted, metav1.ConditionFalse,
+		v1alpha1.ReasonPathConflict).Message, "take no new ones")
+	controltest.Change(t, cluster, first, func(e *v1alpha1.WebhookEndpoint) { e.Spec.Path = "" })
+	waitReady(t, second)
+	waitRoute(t, "the younger one's route serves again", second, func(loaded *route.Endpoint) bool {
+		return loaded != nil && !loaded.Draining
+	})
 }
 
 // TestKeptRouteYields: a route that only goes on because its endpoint's new spec
@@ -103,8 +110,10 @@ func TestKeptRouteYields(t *testing.T) {
 	second.Spec.Path = "/" + namespace + "/github"
 	cluster.Create(t, second)
 	waitReady(t, second)
-	waitRoute(t, "the route that was kept is gone", first, gone)
+	waitRoute(t, "the route that was kept drains", first, draining)
 }
+
+func draining(loaded *route.Endpoint) bool { return loaded != nil && loaded.Draining }
 
 // TestSquattingIsImpossible: asking for a path of another namespace, however
 // early, must not keep it from those whom it belongs to.

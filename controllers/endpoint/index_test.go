@@ -31,6 +31,7 @@ func indexAgrees(ctx context.Context, system string, secrets []corev1.Secret) er
 	if err != nil {
 		return err
 	}
+	content.Installation = ""
 	if want := (index.Content{Count: len(hashes), Hash: route.IndexHash(hashes)}); content != want {
 		return fmt.Errorf("the index says %+v, want %+v", content, want)
 	}
@@ -57,6 +58,12 @@ func TestIndex(t *testing.T) {
 	system, tenant := second(t, controllers.Options{ReceiverURLs: []string{own.URL()}})
 	own.SetNamespace(system)
 	waitRoutes(t, system, 0) // no endpoint at all is a complete table
+	home := &corev1.Namespace{}
+	home.Name = system
+	cluster.Get(t, home)
+	if content, err := readIndex(t.Context(), system); err != nil || content.Installation != string(home.UID) {
+		t.Errorf("the index is of installation %q, %v; want the namespace's uid %s", content.Installation, err, home.UID)
+	}
 
 	cluster.Create(t, secret(tenant, "github", good), service(tenant, "builder"))
 	var endpoints []*v1alpha1.WebhookEndpoint

@@ -26,10 +26,13 @@ func (r *Reconciler) claim(ctx context.Context, s *scope) error {
 	return r.patchFinalizers(ctx, s.endpoint, func() { controllerutil.AddFinalizer(s.endpoint, meta.FinalizerRoute) })
 }
 
-// finalize removes the route, then lets the endpoint go.
+// finalize writes the tombstone and removes the route, then lets the endpoint go.
 func (r *Reconciler) finalize(ctx context.Context, s *scope) error {
 	if !controllerutil.ContainsFinalizer(s.endpoint, meta.FinalizerRoute) {
 		return nil
+	}
+	if err := r.bury(ctx, s.key(), s.endpoint.UID, s.endpoint.DeletionTimestamp.Time); err != nil {
+		return err
 	}
 	if err := r.removeRoutes(ctx, s.key(), ""); err != nil {
 		return err
@@ -84,6 +87,7 @@ func (r *Reconciler) exists(ctx context.Context, key types.NamespacedName) (bool
 }
 
 // removeRoutes deletes the routes of an endpoint, but for the one of that name.
+// Those of endpoints that are certainly deleted get their tombstone first.
 func (r *Reconciler) removeRoutes(ctx context.Context, key types.NamespacedName, but string) error {
 	secrets, err := r.routesOf(ctx, key)
 	if err != nil {
@@ -91,9 +95,14 @@ func (r *Reconciler) removeRoutes(ctx context.Context, key types.NamespacedName,
 	}
 	var errs []error
 	for i := range secrets {
-		if secrets[i].Name != but {
-			errs = append(errs, r.Writer.Delete(ctx, &secrets[i]))
+		if secrets[i].Name == but {
+			continue
 		}
+		if err := r.buryLeftover(ctx, &secrets[i]); err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		errs = append(errs, r.Writer.Delete(ctx, &secrets[i]))
 	}
 	return errors.Join(errs...)
 }

@@ -24,8 +24,8 @@ func (r *Reconciler) compile(_ context.Context, s *scope) error {
 }
 
 // program makes the route Secret what was compiled. Without a route, because
-// the spec is not accepted, an earlier one goes on unless its path is somebody
-// else's by now.
+// the spec is not accepted, an earlier one goes on. If its path is somebody
+// else's by now, it only drains.
 func (r *Reconciler) program(ctx context.Context, s *scope) error {
 	name := meta.RouteName(s.endpoint.UID)
 	if err := r.removeRoutes(ctx, s.key(), name); err != nil {
@@ -36,7 +36,7 @@ func (r *Reconciler) program(ctx context.Context, s *scope) error {
 		return err
 	}
 	if s.compiled.Route != nil {
-		err = r.store(ctx, s, existing)
+		err = r.store(ctx, s, existing, s.compiled.Route)
 	} else {
 		err = r.keep(ctx, s, existing)
 	}
@@ -52,18 +52,18 @@ func (r *Reconciler) program(ctx context.Context, s *scope) error {
 	return nil
 }
 
-// store writes the compiled route, unless it stands there already.
-func (r *Reconciler) store(ctx context.Context, s *scope, existing *corev1.Secret) error {
-	document, err := s.compiled.Route.Marshal()
+// store writes a route, unless it stands there already.
+func (r *Reconciler) store(ctx context.Context, s *scope, existing *corev1.Secret, stored *route.Endpoint) error {
+	document, err := stored.Marshal()
 	if err != nil {
 		return err
 	}
 	annotations := map[string]string{
 		meta.AnnotationEndpoint:  s.key().String(),
-		meta.AnnotationRouteHash: s.compiled.Route.Hash(),
-		meta.AnnotationPath:      s.compiled.Route.Path,
+		meta.AnnotationRouteHash: stored.Hash(),
+		meta.AnnotationPath:      stored.Path,
 	}
-	s.stored = s.compiled.Route
+	s.stored = stored
 	if existing != nil && bytes.Equal(existing.Data[meta.RouteKey], document) && len(existing.Data) == 1 &&
 		contains(existing.Annotations, annotations) && contains(existing.Labels, meta.RouteLabels()) {
 		return nil
@@ -76,7 +76,8 @@ func (r *Reconciler) store(ctx context.Context, s *scope, existing *corev1.Secre
 		WithData(map[string][]byte{meta.RouteKey: document}))
 }
 
-// keep lets an earlier route go on.
+// keep lets an earlier route go on, or drain. Its events are those of an endpoint
+// that exists, so that it is never removed for a conflict.
 func (r *Reconciler) keep(ctx context.Context, s *scope, existing *corev1.Secret) error {
 	if existing == nil {
 		return nil
@@ -86,15 +87,10 @@ func (r *Reconciler) keep(ctx context.Context, s *scope, existing *corev1.Secret
 		// Changed by hand while there is nothing to restore it from.
 		return r.Writer.Delete(ctx, existing)
 	}
-	taken, err := r.taken(ctx, s, earlier)
-	if err != nil {
+	if earlier.Draining, err = r.taken(ctx, s, earlier); err != nil {
 		return err
 	}
-	if taken {
-		return r.Writer.Delete(ctx, existing)
-	}
-	s.stored = earlier
-	return nil
+	return r.store(ctx, s, existing, earlier)
 }
 
 // taken says whether another endpoint has the path of an earlier route and
@@ -116,7 +112,7 @@ func (r *Reconciler) taken(ctx context.Context, s *scope, earlier *route.Endpoin
 			continue
 		}
 		other, err := route.Unmarshal(secret.Data[meta.RouteKey])
-		if err == nil && other.Path == earlier.Path && overlap(other.Hosts, earlier.Hosts) {
+		if err == nil && !other.Draining && other.Path == earlier.Path && overlap(other.Hosts, earlier.Hosts) {
 			return true, nil
 		}
 	}

@@ -49,7 +49,7 @@ func (s *scope) found() status.Endpoint {
 	if s.stored != nil {
 		found.RouteHash = s.stored.Hash()
 		if s.compiled.Route == nil {
-			found.Kept = s.stored.Generation
+			found.Kept, found.Draining = s.stored.Generation, s.stored.Draining
 		}
 	}
 	return found

@@ -91,9 +91,10 @@ func (r *Reconciler) askPods(ctx context.Context, pods []corev1.Pod) *status.Fin
 
 // causes are the words of receivers that are reasons of conditions.
 var causes = map[string]string{
-	route.CauseRoutesIncomplete: v1alpha1.ReasonRoutesIncomplete,
-	route.CauseStoreUnavailable: v1alpha1.ReasonStoreUnavailable,
-	route.CauseStoreNotDurable:  v1alpha1.ReasonStoreNotDurable,
+	route.CauseRoutesIncomplete:           v1alpha1.ReasonRoutesIncomplete,
+	route.CauseStoreUnavailable:           v1alpha1.ReasonStoreUnavailable,
+	route.CauseStoreNotDurable:            v1alpha1.ReasonStoreNotDurable,
+	route.CauseStoreOfAnotherInstallation: v1alpha1.ReasonStoreOfAnotherInstallation,
 }
 
 // unready tells what a pod says about why it is not ready; nil if it says that

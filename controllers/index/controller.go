@@ -34,6 +34,8 @@ const gather = 50 * time.Millisecond
 type Reconciler struct {
 	// Client reads from the manager's cache.
 	Client client.Client
+	// Live asks the API server, for the system namespace, which no cache holds.
+	Live client.Reader
 	// Writer applies the Secret.
 	Writer *apply.Writer
 	// Owner is what the Secret is removed with.
@@ -44,6 +46,8 @@ type Reconciler struct {
 	Namespace string
 
 	complete bool
+	// installation is the id of the installation once it is known.
+	installation string
 }
 
 // Reconcile writes the index if it differs. The first one since the start
@@ -81,7 +85,12 @@ func (r *Reconciler) waitingFor(ctx context.Context) (int, error) {
 }
 
 func (r *Reconciler) write(ctx context.Context) error {
-	data, err := json.Marshal(r.Table.Content())
+	content := r.Table.Content()
+	var err error
+	if content.Installation, err = r.identify(ctx); err != nil {
+		return err
+	}
+	data, err := json.Marshal(content)
 	if err != nil {
 		return fmt.Errorf("encode route index: %w", err)
 	}
@@ -102,6 +111,18 @@ func (r *Reconciler) write(ctx context.Context) error {
 		WithOwnerReferences(owners...).
 		WithType(meta.SecretTypeRouteIndex).
 		WithData(map[string][]byte{meta.RouteIndexKey: data}))
+}
+
+// identify returns the UID of the system namespace.
+func (r *Reconciler) identify(ctx context.Context) (string, error) {
+	if r.installation == "" {
+		var namespace corev1.Namespace
+		if err := r.Live.Get(ctx, types.NamespacedName{Name: r.Namespace}, &namespace); err != nil {
+			return "", fmt.Errorf("get the system namespace, whose uid identifies the installation: %w", err)
+		}
+		r.installation = string(namespace.UID)
+	}
+	return r.installation, nil
 }
 
 // SetupWithManager registers the controller.

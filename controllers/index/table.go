@@ -93,6 +93,10 @@ func (t *Table) Decided(endpoint types.NamespacedName) bool {
 type Content struct {
 	Count int    `json:"count"`
 	Hash  string `json:"hash"`
+	// Installation identifies the installation, to which stores belong. It is the
+	// UID of the system namespace: it survives an upgrade and a new installation in
+	// the same place, and a copy of the installation elsewhere has another.
+	Installation string `json:"installation,omitempty"`
 }
 
 // Content sums the table up.

@@ -15,12 +15,13 @@ const (
 
 // Values of the recommended labels.
 const (
-	AppName           = "postern"
-	ManagedByPostern  = "postern"
-	ComponentReceiver = "receiver"
-	ComponentManager  = "manager"
-	ComponentRoute    = "route"
-	ComponentReplay   = "replay"
+	AppName            = "postern"
+	ManagedByPostern   = "postern"
+	ComponentReceiver  = "receiver"
+	ComponentManager   = "manager"
+	ComponentRoute     = "route"
+	ComponentReplay    = "replay"
+	ComponentTombstone = "tombstone"
 )
 
 // Labels and annotations of route Secrets, the contract with the receivers.
@@ -31,6 +32,8 @@ const (
 	LabelRouteIndex = "hooks.postern.dev/route-index"
 	// LabelReplay marks the Secrets that ask for replays; receivers watch it.
 	LabelReplay = "hooks.postern.dev/replay"
+	// LabelTombstone marks the Secrets that end endpoints; receivers watch it.
+	LabelTombstone = "hooks.postern.dev/tombstone"
 	// LabelTrue is the value of the marking labels.
 	LabelTrue = "true"
 
@@ -75,6 +78,15 @@ func ReplayLabels() map[string]string {
 	delete(labels, LabelRoute)
 	labels[LabelReplay] = LabelTrue
 	labels[LabelComponent] = ComponentReplay
+	return labels
+}
+
+// TombstoneLabels are the labels of every Secret that ends an endpoint.
+func TombstoneLabels() map[string]string {
+	labels := RouteLabels()
+	delete(labels, LabelRoute)
+	labels[LabelTombstone] = LabelTrue
+	labels[LabelComponent] = ComponentTombstone
 	return labels
 }
 

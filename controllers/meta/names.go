@@ -22,6 +22,7 @@ const (
 	RouteIndexKey = "index.json"
 	RangesKey     = "ranges.json"
 	ReplayKey     = "replay.json"
+	TombstoneKey  = "tombstone.json"
 )
 
 // Secret types, which are immutable and so mark the Secrets for good.
@@ -29,6 +30,7 @@ const (
 	SecretTypeRoute      corev1.SecretType = "hooks.postern.dev/route"
 	SecretTypeRouteIndex corev1.SecretType = "hooks.postern.dev/route-index"
 	SecretTypeReplay     corev1.SecretType = "hooks.postern.dev/replay"
+	SecretTypeTombstone  corev1.SecretType = "hooks.postern.dev/tombstone"
 )
 
 // Indexes of the manager's cache.
@@ -57,6 +59,9 @@ func RouteName(uid types.UID) string { return "route-" + string(uid) }
 
 // ReplayName is the name of the Secret that asks receivers for a replay.
 func ReplayName(uid types.UID) string { return "replay-" + string(uid) }
+
+// TombstoneName is the name of the Secret that ends an endpoint.
+func TombstoneName(uid types.UID) string { return "tombstone-" + string(uid) }
 
 // ReceiverName is the name of a WebhookReceiver's objects.
 func ReceiverName(receiver string) string { return suffixed("postern-receiver", receiver) }

@@ -96,6 +96,9 @@ func (m *model) receiverArguments() []string {
 	if m.spec.Store.AllowWeakDurability {
 		arguments = append(arguments, "--allow-weak-durability")
 	}
+	if m.spec.Store.AdoptFrom != "" {
+		arguments = append(arguments, "--adopt-store-from="+m.spec.Store.AdoptFrom)
+	}
 	arguments = append(arguments, m.limitArguments()...)
 	if m.tls() {
 		arguments = append(arguments, "--tls-cert-dir="+tlsPath)

@@ -25,6 +25,8 @@ type Endpoint struct {
 	// Kept is the generation of an earlier route that goes on, because the
 	// current spec is not accepted; 0 if there is none.
 	Kept int64
+	// Draining says that the earlier route gets no requests any more.
+	Draining bool
 	// Receivers says whether any WebhookReceiver exists.
 	Receivers bool
 	// Verdict is what the receivers said about the route.
@@ -115,7 +117,11 @@ func SetEndpointError(endpoint *v1alpha1.WebhookEndpoint, err error, now metav1.
 
 func acceptance(found Endpoint) metav1.Condition {
 	condition := judged(found, v1alpha1.ConditionAccepted, "the spec is valid and its path free")
-	if condition.Status != metav1.ConditionTrue && found.Kept != 0 {
+	switch {
+	case condition.Status == metav1.ConditionTrue || found.Kept == 0:
+	case found.Draining:
+		condition.Message += " (receivers deliver the events that they have of this endpoint and take no new ones)"
+	default:
 		condition.Message += fmt.Sprintf(" (receivers go on with the route of generation %d)", found.Kept)
 	}
 	return condition

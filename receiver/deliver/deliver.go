@@ -13,6 +13,7 @@
 package deliver
 
 import (
+	"context"
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
@@ -20,6 +21,7 @@ import (
 
 	"github.com/postern-dev/postern/receiver/deliver/outbound"
 	"github.com/postern-dev/postern/receiver/queue"
+	"github.com/postern-dev/postern/receiver/route"
 )
 
 // logEvery is how often the deaths of one target for one reason are logged.
@@ -29,9 +31,12 @@ const logEvery = time.Second
 type Options struct {
 	// Worker is the store.
 	Worker queue.Worker
-	// Keeper, if set, is used to clean up what removed targets and deleted
-	// endpoints have left in the store; nil leaves it there.
-	Keeper queue.Keeper
+	// Keeper and Current, if set, are used to clean up what removed targets and
+	// deleted endpoints have left in the store; nil leaves it there. Current asks
+	// the API server, never a cache, how an endpoint stands. It fails when this
+	// process has not been in touch with the API server for the whole last minute.
+	Keeper  queue.Keeper
+	Current func(ctx context.Context, uid string) (route.Standing, error)
 	// Network says how targets are reached.
 	Network outbound.Network
 	// Transport replaces the engine's own transport and with it the deny-list
@@ -61,8 +66,8 @@ type Options struct {
 	// endpoint wait for it to come back before they become dead letters; 0
 	// means 10 minutes.
 	RemovedGrace time.Duration
-	// GoneGrace is how long the events of a deleted endpoint are kept; 0 means
-	// one hour.
+	// GoneGrace is how long the events of an endpoint are kept after this process
+	// has got its tombstone, so that requests under way end first; 0 means one minute.
 	GoneGrace time.Duration
 	// DrainStore makes Drain go on claiming due events, for a store that does
 	// not outlive this process. Otherwise Drain finishes what is in memory.
@@ -94,7 +99,7 @@ func (o Options) withDefaults() Options {
 	orDuration(&o.RescanInterval, 15*time.Second)
 	orDuration(&o.BreakerMaxBackoff, 2*time.Second)
 	orDuration(&o.RemovedGrace, 10*time.Minute)
-	orDuration(&o.GoneGrace, time.Hour)
+	orDuration(&o.GoneGrace, time.Minute)
 	return o
 }
 

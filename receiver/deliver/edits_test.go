@@ -21,6 +21,7 @@ import (
 // Service s of namespace ci answers under the path /s, and keeps what it got.
 type town struct {
 	*plant
+	api authority
 	mu  sync.Mutex
 	got map[string][]*http.Request
 	ids int
@@ -50,9 +51,10 @@ func newTown(t *testing.T, first *route.Endpoint) *town {
 		forward["ci/"+service] = address
 	}
 	engine := deliver.New(deliver.Options{
-		Worker: store, Keeper: store, Network: outbound.Network{Forward: forward},
+		Worker: store, Keeper: store, Current: w.api.current, Network: outbound.Network{Forward: forward},
 		RemovedGrace: 100 * time.Millisecond, GoneGrace: 200 * time.Millisecond, RescanInterval: 50 * time.Millisecond,
 	})
+	w.api.has(first)
 	engine.SetRoutes(routes(first))
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	engine.Start(ctx)
@@ -62,6 +64,17 @@ func newTown(t *testing.T, first *route.Endpoint) *town {
 	})
 	w.plant = &plant{redis: redis, store: store, engine: engine, route: first}
 	return w
+}
+
+// put makes this the route of the API server and of the engine. One that was
+// there under another UID is deleted.
+func (w *town) put(e *route.Endpoint) {
+	w.api.has(e)
+	if e.UID != w.route.UID {
+		w.api.deleted(w.route.UID)
+		w.engine.SetTombstones([]string{w.route.UID})
+	}
+	w.engine.SetRoutes(routes(e))
 }
 
 // send admits one event for the targets of a route and returns its id.
@@ -162,7 +175,7 @@ func TestEditsWithEventsQueued(t *testing.T) {
 				ids = append(ids, w.send(t, base))
 			}
 			w.quiet(t, "a", "b", "c")
-			w.engine.SetRoutes(routes(changed(base, test.edit)))
+			w.put(changed(base, test.edit))
 			for _, id := range ids {
 				w.await(t, base, id, test.target, test.want)
 			}
@@ -182,11 +195,11 @@ func TestConsentThatIsTakenBackAndGivenAgain(t *testing.T) {
 	refused := changed(granted, func(e *route.Endpoint) { e.Targets = e.Targets[1:] })
 	w := newTown(t, suspended(granted))
 	id := w.send(t, granted)
-	w.engine.SetRoutes(routes(refused))
+	w.put(refused)
 	w.await(t, granted, id, "a", "dead target_removed")
 	w.await(t, granted, id, "b", "delivered")
 	w.quiet(t, "a")
-	w.engine.SetRoutes(routes(granted))
+	w.put(granted)
 	if _, err := w.store.Replay(t.Context(), granted.UID, id, []string{"a"}); err != nil {
 		t.Fatal(err)
 	}

@@ -62,7 +62,11 @@ type Engine struct {
 	// before the first table. provisional tables say nothing of what they do not name.
 	provisional bool
 	endpoints   map[string]bool
-	line        fifo[*tenant]
+	// tombstones are the deleted endpoints by UID, orphans those that the store
+	// knows and that are neither deleted nor in the table.
+	tombstones map[string]tombstone
+	orphans    []string
+	line       fifo[*tenant]
 	// opened counts the open breakers.
 	opened int
 	timers timers
@@ -121,7 +125,7 @@ func (e *Engine) Start(ctx context.Context) {
 	e.loops.Go(func() { e.claimLoop(e.root) })
 	e.loops.Go(func() { e.scanLoop(e.root) })
 	e.loops.Go(func() { e.renewLoop(e.root) })
-	if e.opts.Keeper != nil {
+	if e.opts.Keeper != nil && e.opts.Current != nil {
 		e.loops.Go(func() { e.cleanLoop(e.root) })
 	}
 	e.loops.Go(func() {

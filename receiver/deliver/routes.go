@@ -14,7 +14,8 @@ import (
 //
 // Nothing is ever sent to a target that the current routes do not name: events
 // of a removed target wait for it during RemovedGrace and then become dead
-// letters; those of a deleted endpoint are purged after GoneGrace.
+// letters, once the API server confirms that it was removed. Those of an endpoint
+// that is not named are kept; see [Engine.SetTombstones].
 //
 // The table must be complete; see [Engine.SetProvisionalRoutes] for one that may not be.
 func (e *Engine) SetRoutes(endpoints []*route.Endpoint, unloaded ...string) {

@@ -131,7 +131,7 @@ func TestRemovedTargetGetsNothingAndItsEventsBecomeDeadLetters(t *testing.T) {
 			events = append(events, ev)
 		}
 		synctest.Wait()
-		w.engine.SetRoutes([]*route.Endpoint{changed(e, func(e *route.Endpoint) { e.Targets = e.Targets[1:] })})
+		w.put(changed(e, func(e *route.Endpoint) { e.Targets = e.Targets[1:] }))
 		synctest.Wait()
 		before := len(w.targets.at("a.ci"))
 		pass(9 * time.Minute)
@@ -176,7 +176,7 @@ func TestTargetThatComesBackWithinTheGraceGetsItsEvents(t *testing.T) {
 	})
 }
 
-func TestDeletedEndpointIsPurgedAfterItsGrace(t *testing.T) {
+func TestTombstoneEndsAnEndpointAfterItsGrace(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		gone, kept, broken := endpoint("gone", "a"), endpoint("kept", "a"), endpoint("broken", "a")
@@ -192,13 +192,43 @@ func TestDeletedEndpointIsPurgedAfterItsGrace(t *testing.T) {
 			}
 			return len(page.Events) > 0
 		}
-		pass(50 * time.Minute)
+		pass(10 * time.Hour)
 		if !held(gone) {
+			t.Fatal("the events of an endpoint without a route and without a tombstone are gone")
+		}
+		if got := w.engine.Orphans(); got != 1 {
+			t.Errorf("%d orphans, want 1", got)
+		}
+		w.engine.SetTombstones([]string{gone.UID, kept.UID, broken.UID})
+		pass(10 * time.Hour)
+		if !held(gone) {
+			t.Fatal("the events of an endpoint went although the API server does not confirm its deletion")
+		}
+		w.api.deleted(gone.UID)
+		w.api.isAway(true)
+		pass(10 * time.Hour)
+		if !held(gone) {
+			t.Fatal("the events of an endpoint went while the API server was away")
+		}
+		w.engine.SetTombstones([]string{kept.UID, broken.UID})
+		pass(2 * time.Minute)
+		w.engine.SetTombstones([]string{gone.UID, kept.UID, broken.UID})
+		w.api.isAway(false)
+		pass(50 * time.Second)
+		if !held(gone) || len(w.engine.Purged()) != 0 {
 			t.Error("the events of a deleted endpoint went before the grace was over")
 		}
-		pass(30 * time.Minute)
+		pass(2 * time.Minute)
 		if held(gone) {
 			t.Error("the events of a deleted endpoint are still there")
+		}
+		if got := w.engine.Purged(); !slices.Equal(got, []string{gone.UID}) {
+			t.Errorf("purged are %v, want the deleted one", got)
+		}
+		w.admitUnleased(suspended(gone))
+		pass(5 * time.Minute)
+		if held(gone) {
+			t.Error("an event that another receiver admitted afterwards is still there")
 		}
 		if !held(kept) || !held(broken) {
 			t.Error("events of an endpoint that exists were purged")
@@ -217,7 +247,7 @@ func TestNothingIsCleanedBeforeTheFirstTable(t *testing.T) {
 		ev, _ := w.admit(e)
 		w.stop()
 		w.engine.Wait()
-		w.engine = deliver.New(deliver.Options{Worker: w.worker, Keeper: w.store, Transport: w.targets})
+		w.engine = deliver.New(deliver.Options{Worker: w.worker, Keeper: w.store, Current: w.api.current, Transport: w.targets})
 		w.engine.Start(t.Context())
 		pass(10 * time.Hour)
 		w.expectStatus(queue.StatusPending, ev)

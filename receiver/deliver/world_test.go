@@ -28,6 +28,7 @@ type world struct {
 	targets *targets
 	seen    *observer
 	engine  *deliver.Engine
+	api     *authority
 	stop    context.CancelFunc
 	count   int
 }
@@ -35,7 +36,7 @@ type world struct {
 // newWorld starts an engine for the endpoints; chance is always one half.
 func newWorld(t *testing.T, change func(*deliver.Options), endpoints ...*route.Endpoint) *world {
 	t.Helper()
-	w := &world{t: t, store: queue.NewMemory(queue.MemoryOptions{}), targets: &targets{}, seen: &observer{}}
+	w := &world{t: t, store: queue.NewMemory(queue.MemoryOptions{}), targets: &targets{}, seen: &observer{}, api: &authority{}}
 	w.worker = &flaky{Worker: w.store}
 	w.start(change, endpoints...)
 	return w
@@ -44,14 +45,14 @@ func newWorld(t *testing.T, change func(*deliver.Options), endpoints ...*route.E
 // start runs a new engine on the world's store.
 func (w *world) start(change func(*deliver.Options), endpoints ...*route.Endpoint) {
 	options := deliver.Options{
-		Worker: w.worker, Keeper: w.store, Transport: w.targets, Observer: w.seen,
+		Worker: w.worker, Keeper: w.store, Current: w.api.current, Transport: w.targets, Observer: w.seen,
 		Rand: func() float64 { return 0.5 },
 	}
 	if change != nil {
 		change(&options)
 	}
 	w.engine = deliver.New(options)
-	w.engine.SetRoutes(endpoints)
+	w.put(endpoints...)
 	ctx, cancel := context.WithCancel(w.t.Context())
 	w.stop = cancel
 	engine := w.engine
@@ -60,6 +61,12 @@ func (w *world) start(change func(*deliver.Options), endpoints ...*route.Endpoin
 		cancel()
 		engine.Wait()
 	})
+}
+
+// put makes these the routes of the API server and of the engine.
+func (w *world) put(endpoints ...*route.Endpoint) {
+	w.api.has(endpoints...)
+	w.engine.SetRoutes(endpoints)
 }
 
 // endpoint makes a route with one target a name; the target is a Service of that name.

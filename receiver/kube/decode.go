@@ -31,7 +31,7 @@ type decoder struct {
 type decoded struct {
 	resourceVersion string
 	route           *route.Endpoint
-	document        []byte
+	document        json.RawMessage
 }
 
 func newDecoder() decoder { return decoder{good: map[string]decoded{}} }
@@ -41,12 +41,16 @@ type set struct {
 	routes   []*route.Endpoint
 	problems map[string]error
 	// documents are the routes as they were read, in no order.
-	documents [][]byte
+	documents []json.RawMessage
+	// tombstones are the UIDs of deleted endpoints, sorted.
+	tombstones   []string
+	installation string
 }
 
 // equal says whether two sets are the same; routes are compared by identity.
 func (s *set) equal(other *set) bool {
-	return other != nil && slices.Equal(s.routes, other.routes) &&
+	return other != nil && slices.Equal(s.routes, other.routes) && slices.Equal(s.tombstones, other.tombstones) &&
+		s.installation == other.installation &&
 		maps.EqualFunc(s.problems, other.problems, func(a, b error) bool { return a.Error() == b.Error() })
 }
 
@@ -55,7 +59,7 @@ func (s *set) equal(other *set) bool {
 func (s *Source) read() *set {
 	problems := map[string]error{}
 	var routes []*route.Endpoint
-	var documents [][]byte
+	var documents []json.RawMessage
 	seen := map[string]bool{}
 	for _, object := range s.routes.GetStore().List() {
 		secret := object.(*corev1.Secret)
@@ -72,7 +76,12 @@ func (s *Source) read() *set {
 	}
 	s.decoder.forgetAllBut(seen)
 	slices.SortFunc(routes, func(a, b *route.Endpoint) int { return strings.Compare(a.UID, b.UID) })
-	return &set{routes: routes, documents: documents, problems: problems}
+	tombstones := s.readTombstones()
+	slices.Sort(tombstones)
+	return &set{
+		routes: routes, documents: documents, problems: problems,
+		tombstones: tombstones, installation: s.readIndex().Installation,
+	}
 }
 
 // decode returns the route of a Secret, or with an error the last good one,
@@ -82,21 +91,29 @@ func (d *decoder) decode(uid string, secret *corev1.Secret) (*route.Endpoint, er
 	if last.route != nil && last.resourceVersion == secret.ResourceVersion {
 		return last.route, nil
 	}
+	endpoint, err := decodeRoute(uid, secret)
+	if err != nil {
+		return last.route, err
+	}
+	d.good[uid] = decoded{resourceVersion: secret.ResourceVersion, route: endpoint, document: secret.Data[RouteKey]}
+	return endpoint, nil
+}
+
+func decodeRoute(uid string, secret *corev1.Secret) (*route.Endpoint, error) {
 	data, ok := secret.Data[RouteKey]
 	if !ok {
-		return last.route, fmt.Errorf("key %s is missing", RouteKey)
+		return nil, fmt.Errorf("key %s is missing", RouteKey)
 	}
 	if len(data) > maxRouteSize {
-		return last.route, fmt.Errorf("key %s has %d bytes, at most %d are read", RouteKey, len(data), maxRouteSize)
+		return nil, fmt.Errorf("key %s has %d bytes, at most %d are read", RouteKey, len(data), maxRouteSize)
 	}
 	endpoint, err := route.Unmarshal(data)
 	if err != nil {
-		return last.route, fmt.Errorf("key %s: %w", RouteKey, err)
+		return nil, fmt.Errorf("key %s: %w", RouteKey, err)
 	}
 	if endpoint.UID != uid {
-		return last.route, fmt.Errorf("key %s: it is the route of uid %q", RouteKey, endpoint.UID)
+		return nil, fmt.Errorf("key %s: it is the route of uid %q", RouteKey, endpoint.UID)
 	}
-	d.good[uid] = decoded{resourceVersion: secret.ResourceVersion, route: endpoint, document: data}
 	return endpoint, nil
 }
 
@@ -112,22 +129,34 @@ func (d *decoder) forgetAllBut(seen map[string]bool) {
 type index struct {
 	Count int    `json:"count"`
 	Hash  string `json:"hash"`
+	// Installation identifies the installation; empty before there were such ids.
+	Installation string `json:"installation,omitempty"`
+}
+
+// synced says whether all lists are in.
+func (s *Source) synced() bool {
+	return s.routes.HasSynced() && s.index.HasSynced() && s.tombstones.HasSynced()
+}
+
+// readIndex returns the content of the index Secret; without one its count is -1.
+func (s *Source) readIndex() (content index) {
+	object, ok, err := s.index.GetStore().GetByKey(s.options.Namespace + "/" + IndexName)
+	if err != nil || !ok {
+		return index{Count: -1}
+	}
+	if err := json.Unmarshal(object.(*corev1.Secret).Data[IndexKey], &content); err != nil {
+		s.log.Error("Route index is not readable", "secret", s.options.Namespace+"/"+IndexName, "error", err)
+		return index{Count: -1}
+	}
+	return content
 }
 
 // complete says whether the first set may be served: both lists are in, and
 // there are at least as many Secrets as the index counts, or exactly those. A
 // Secret that cannot be read counts: waiting would not mend it.
 func (s *Source) complete(routes []*route.Endpoint) bool {
-	if !s.routes.HasSynced() || !s.index.HasSynced() {
-		return false
-	}
-	object, ok, err := s.index.GetStore().GetByKey(s.options.Namespace + "/" + IndexName)
-	if err != nil || !ok {
-		return false
-	}
-	var content index
-	if err := json.Unmarshal(object.(*corev1.Secret).Data[IndexKey], &content); err != nil {
-		s.log.Error("Route index is not readable", "secret", s.options.Namespace+"/"+IndexName, "error", err)
+	content := s.readIndex()
+	if !s.synced() || content.Count < 0 {
 		return false
 	}
 	if len(s.routes.GetStore().ListKeys()) >= content.Count {

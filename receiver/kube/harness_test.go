@@ -94,6 +94,9 @@ type set struct {
 	problems map[string]error
 	// provisional sets come from the snapshot.
 	provisional bool
+	tombstones  []string
+	// installation is what the set says that it is of.
+	installation string
 }
 
 func (s set) names() string {
@@ -125,7 +128,10 @@ func follow(t *testing.T, options kube.Options) *follower {
 	ended := make(chan error, 1)
 	go func() {
 		ended <- source.Run(ctx, func(next route.Set) {
-			f.sets <- set{routes: next.Routes, problems: next.Problems, provisional: next.Provisional}
+			f.sets <- set{
+				routes: next.Routes, problems: next.Problems, provisional: next.Provisional,
+				tombstones: next.Tombstones, installation: next.Installation,
+			}
 		})
 	}()
 	f.stop = sync.OnceFunc(func() {

@@ -19,7 +19,7 @@ type saver struct {
 	log      *slog.Logger
 
 	mu      sync.Mutex
-	latest  [][]byte
+	latest  snapshotContent
 	unsaved chan struct{}
 	ended   chan struct{}
 }
@@ -53,10 +53,10 @@ func (v *saver) run(ctx context.Context) {
 	}
 }
 
-// keep has the routes written soon.
-func (v *saver) keep(documents [][]byte) {
+// keep has the content written soon.
+func (v *saver) keep(content snapshotContent) {
 	v.mu.Lock()
-	v.latest = documents
+	v.latest = content
 	v.mu.Unlock()
 	select {
 	case v.unsaved <- struct{}{}:
@@ -66,9 +66,9 @@ func (v *saver) keep(documents [][]byte) {
 
 func (v *saver) save() {
 	v.mu.Lock()
-	documents := v.latest
+	content := v.latest
 	v.mu.Unlock()
-	if err := v.snapshot.save(documents); err != nil {
+	if err := v.snapshot.save(content); err != nil {
 		v.log.Warn("Route snapshot was not written", "directory", v.snapshot.dir, "error", err)
 	}
 }

@@ -20,29 +20,30 @@ const snapshotFile = "routes.json"
 type snapshot struct{ dir string }
 
 type snapshotContent struct {
-	Routes []json.RawMessage `json:"routes"`
+	Installation string            `json:"installation,omitempty"`
+	Routes       []json.RawMessage `json:"routes"`
 }
 
 // save replaces the file in one step: a reader finds the old or the new set,
 // never a part of one.
-func (s snapshot) save(documents [][]byte) error {
+func (s snapshot) save(content snapshotContent) error {
 	if s.dir == "" {
 		return nil
 	}
-	return s.replace(func(file io.Writer) error { return writeRoutes(file, documents) })
+	return s.replace(func(file io.Writer) error { return writeSnapshot(file, content) })
 }
 
-// writeRoutes writes one route after the other: all of them in memory once more
+// writeSnapshot writes one route after the other: all of them in memory once more
 // would weigh as much as the table.
-func writeRoutes(file io.Writer, documents [][]byte) error {
+func writeSnapshot(file io.Writer, content snapshotContent) error {
 	out := bufio.NewWriter(file)
-	separator := `{"routes":[`
-	for _, document := range documents {
+	separator := fmt.Sprintf(`{"installation":%q,"routes":[`, content.Installation)
+	for _, document := range content.Routes {
 		_, _ = out.WriteString(separator) // errors are kept until Flush
 		_, _ = out.Write(document)
 		separator = ","
 	}
-	if len(documents) == 0 {
+	if len(content.Routes) == 0 {
 		_, _ = out.WriteString(separator)
 	}
 	_, _ = out.WriteString("]}")
@@ -69,30 +70,31 @@ func (s snapshot) replace(write func(io.Writer) error) (err error) {
 	return os.Rename(file.Name(), filepath.Join(s.dir, snapshotFile))
 }
 
-// load returns the kept set, or nil when there is none.
-func (s snapshot) load() ([]*route.Endpoint, error) {
+// load returns the kept set and the installation that it is of, or nil when
+// there is none.
+func (s snapshot) load() (routes []*route.Endpoint, installation string, err error) {
 	if s.dir == "" {
-		return nil, nil
+		return nil, "", nil
 	}
 	path := filepath.Join(s.dir, snapshotFile)
 	data, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
+		return nil, "", nil
 	}
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	var content snapshotContent
 	if err := json.Unmarshal(data, &content); err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, "", fmt.Errorf("%s: %w", path, err)
 	}
-	routes := make([]*route.Endpoint, 0, len(content.Routes))
+	routes = make([]*route.Endpoint, 0, len(content.Routes))
 	for _, document := range content.Routes {
 		endpoint, err := route.Unmarshal(document)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", path, err)
+			return nil, "", fmt.Errorf("%s: %w", path, err)
 		}
 		routes = append(routes, endpoint)
 	}
-	return routes, nil
+	return routes, content.Installation, nil
 }

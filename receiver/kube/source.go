@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	corev1 "k8s.io/client-go/kubernetes/typed/core/v1"
@@ -30,6 +31,9 @@ type Options struct {
 	// Replays, if set, gets all replays that are asked for, again after every
 	// change; it is never called concurrently.
 	Replays func(replays []*route.Replay)
+	// TouchFor is how long the watches must have gone well before [Source.Current]
+	// answers; 0 means a minute.
+	TouchFor time.Duration
 	// Debounce is how long changes are gathered; 0 means 25 ms.
 	Debounce time.Duration
 	// Logger is told of trouble; nil discards.
@@ -38,14 +42,18 @@ type Options struct {
 
 // Source watches route Secrets; make one with [New].
 type Source struct {
-	options  Options
-	routes   cache.SharedIndexInformer
-	index    cache.SharedIndexInformer
-	replays  cache.SharedIndexInformer
-	dirty    chan struct{}
-	decoder  decoder
-	snapshot snapshot
-	log      *slog.Logger
+	options    Options
+	secrets    corev1.SecretInterface
+	routes     cache.SharedIndexInformer
+	index      cache.SharedIndexInformer
+	tombstones cache.SharedIndexInformer
+	replays    cache.SharedIndexInformer
+	dirty      chan struct{}
+	decoder    decoder
+	snapshot   snapshot
+	log        *slog.Logger
+	// troubled is when a watch failed last, or the process began, in nanoseconds.
+	troubled atomic.Int64
 
 	replaysChanged chan struct{}
 }
@@ -57,6 +65,9 @@ func New(options Options) (*Source, error) {
 	}
 	if options.SnapshotAfter <= 0 {
 		options.SnapshotAfter = 2 * time.Second
+	}
+	if options.TouchFor <= 0 {
+		options.TouchFor = touchFor
 	}
 	if options.Debounce <= 0 {
 		options.Debounce = 25 * time.Millisecond
@@ -70,6 +81,7 @@ func New(options Options) (*Source, error) {
 	}
 	s := &Source{
 		options:  options,
+		secrets:  client.Secrets(options.Namespace),
 		dirty:    make(chan struct{}, 1),
 		decoder:  newDecoder(),
 		snapshot: snapshot{dir: options.SnapshotDir},
@@ -77,15 +89,22 @@ func New(options Options) (*Source, error) {
 
 		replaysChanged: make(chan struct{}, 1),
 	}
-	secrets := client.Secrets(options.Namespace)
-	if s.routes, err = s.watch(secrets, RouteLabel+"=true", s.dirty); err != nil {
-		return nil, err
+	s.troubled.Store(time.Now().UnixNano())
+	for _, each := range []struct {
+		informer *cache.SharedIndexInformer
+		label    string
+		changed  chan struct{}
+	}{
+		{&s.routes, RouteLabel, s.dirty},
+		{&s.index, IndexLabel, s.dirty},
+		{&s.tombstones, TombstoneLabel, s.dirty},
+		{&s.replays, ReplayLabel, s.replaysChanged},
+	} {
+		if *each.informer, err = s.watch(each.label+"=true", each.changed); err != nil {
+			return nil, err
+		}
 	}
-	if s.index, err = s.watch(secrets, IndexLabel+"=true", s.dirty); err != nil {
-		return nil, err
-	}
-	s.replays, err = s.watch(secrets, ReplayLabel+"=true", s.replaysChanged)
-	return s, err
+	return s, nil
 }
 
 // Run watches until ctx ends. emit gets whole sets of routes and is never
@@ -95,12 +114,12 @@ func (s *Source) Run(ctx context.Context, emit func(route.Set)) error {
 	var background sync.WaitGroup
 	defer background.Wait()
 	defer cancel()
-	for _, informer := range []cache.SharedIndexInformer{s.routes, s.index} {
+	for _, informer := range []cache.SharedIndexInformer{s.routes, s.index, s.tombstones} {
 		background.Go(func() { informer.RunWithContext(ctx) })
 	}
 	background.Go(func() {
 		// A namespace without routes sends no event that would tell so.
-		cache.WaitForCacheSync(ctx.Done(), s.routes.HasSynced, s.index.HasSynced)
+		cache.WaitForCacheSync(ctx.Done(), s.routes.HasSynced, s.index.HasSynced, s.tombstones.HasSynced)
 		mark(s.dirty)
 	})
 	if s.options.Replays != nil {
@@ -140,15 +159,18 @@ func (s *Source) follow(ctx context.Context, emit func(route.Set)) {
 			continue
 		}
 		last = next
-		emit(route.Set{Routes: next.routes, Problems: next.problems})
-		saving.keep(next.documents)
+		emit(route.Set{
+			Routes: next.routes, Problems: next.problems,
+			Tombstones: next.tombstones, Installation: next.installation,
+		})
+		saving.keep(snapshotContent{Installation: next.installation, Routes: next.documents})
 		// However many routes change, half of the time is left for requests.
 		quietUntil = time.Now().Add(time.Since(begun))
 	}
 }
 
 func (s *Source) emitSnapshot(emit func(route.Set)) {
-	routes, err := s.snapshot.load()
+	routes, installation, err := s.snapshot.load()
 	switch {
 	case err != nil:
 		s.log.Error("Route snapshot was not read", "directory", s.options.SnapshotDir, "error", err)
@@ -157,7 +179,7 @@ func (s *Source) emitSnapshot(emit func(route.Set)) {
 	default:
 		s.log.Warn("No complete set of routes yet, began with the snapshot",
 			"namespace", s.options.Namespace, "routes", len(routes))
-		emit(route.Set{Routes: routes, Provisional: true})
+		emit(route.Set{Routes: routes, Installation: installation, Provisional: true})
 	}
 }
 

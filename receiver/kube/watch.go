@@ -3,29 +3,27 @@ package kube
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/watch"
-	corev1client "k8s.io/client-go/kubernetes/typed/core/v1"
 	"k8s.io/client-go/tools/cache"
 
 	corev1 "k8s.io/api/core/v1"
 )
 
 // watch makes an informer of the Secrets with one label, which marks changes.
-func (s *Source) watch(
-	secrets corev1client.SecretInterface, selector string, changed chan struct{},
-) (cache.SharedIndexInformer, error) {
+func (s *Source) watch(selector string, changed chan struct{}) (cache.SharedIndexInformer, error) {
 	source := &cache.ListWatch{
 		ListWithContextFunc: func(ctx context.Context, options metav1.ListOptions) (runtime.Object, error) {
 			options.LabelSelector = selector
-			return secrets.List(ctx, options)
+			return s.secrets.List(ctx, options)
 		},
 		WatchFuncWithContext: func(ctx context.Context, options metav1.ListOptions) (watch.Interface, error) {
 			options.LabelSelector = selector
-			return secrets.Watch(ctx, options)
+			return s.secrets.Watch(ctx, options)
 		},
 	}
 	informer := cache.NewSharedIndexInformer(source, &corev1.Secret{}, 0, cache.Indexers{})
@@ -65,5 +63,6 @@ func mark(changed chan<- struct{}) {
 }
 
 func (s *Source) watchFailed(_ context.Context, _ *cache.Reflector, err error) {
+	s.troubled.Store(time.Now().UnixNano())
 	s.log.Warn("Watch of Secrets failed and is retried", "namespace", s.options.Namespace, "error", err)
 }

@@ -109,6 +109,10 @@ var (
 		Name: "store_durable", Kind: definition.Gauge,
 		Help: "1 while the store's settings keep every acknowledged event.",
 	}
+	storeOrphans = definition.Definition{
+		Name: "store_orphaned_endpoints", Kind: definition.Gauge,
+		Help: "Endpoints that the store has events of, without a route and without a tombstone; their events are kept.",
+	}
 	receiverReady = definition.Definition{
 		Name: "ready", Kind: definition.Gauge,
 		Help: "1 while the receiver is ready, as /readyz says.",
@@ -130,7 +134,7 @@ func Definitions() []definition.Definition {
 		secretUsed, secretLastUsed, secretKeyPosition,
 		deliveries, deliveryDuration, eventAge,
 		eventsPending, oldestPending, deadLetters, breakerOpen,
-		storeDuration, namespaceStored, storeUsedRatio, storeUp, storeDurable,
+		storeDuration, namespaceStored, storeUsedRatio, storeUp, storeDurable, storeOrphans,
 		receiverReady, routesLoaded, routesRefused,
 	}
 }

@@ -31,6 +31,7 @@ type Metrics struct {
 	storeUsedRatio prometheus.Gauge
 	storeUp        prometheus.Gauge
 	storeDurable   prometheus.Gauge
+	storeOrphans   prometheus.Gauge
 	ready          prometheus.Gauge
 	routesLoaded   prometheus.Gauge
 	routesRefused  prometheus.Gauge
@@ -76,6 +77,7 @@ func New(registerer prometheus.Registerer) *Metrics {
 		storeUsedRatio:  storeUsedRatio.Gauge(),
 		storeUp:         storeUp.Gauge(),
 		storeDurable:    storeDurable.Gauge(),
+		storeOrphans:    storeOrphans.Gauge(),
 		ready:           receiverReady.Gauge(),
 		routesLoaded:    routesLoaded.Gauge(),
 		routesRefused:   routesRefused.Gauge(),
@@ -94,7 +96,7 @@ func (m *Metrics) collectors() []prometheus.Collector {
 		m.secretUsed, m.secretLastUsed, m.secretKeyPosition,
 		m.deliveries, m.deliveryDuration, m.eventAge,
 		m.eventsPending, m.oldestPending, m.deadLetters, m.breakerOpen,
-		m.storeDuration, m.namespaceStored, m.storeUsedRatio, m.storeUp, m.storeDurable,
+		m.storeDuration, m.namespaceStored, m.storeUsedRatio, m.storeUp, m.storeDurable, m.storeOrphans,
 		m.ready, m.routesLoaded, m.routesRefused,
 	}
 }

@@ -62,6 +62,7 @@ func exercise(m *metrics.Metrics, endpoint *route.Endpoint) {
 	m.NamespaceStored(endpoint.Namespace, 4096)
 	m.StoreUsed(0.25)
 	m.StoreUp(true)
+	m.StoreOrphans(2)
 	m.StoreDurable(true)
 	m.Ready(true)
 }
@@ -162,6 +163,9 @@ postern_secret_used_total{endpoint="github",key="current",namespace="ci",source=
 # HELP postern_store_durable 1 while the store's settings keep every acknowledged event.
 # TYPE postern_store_durable gauge
 postern_store_durable 1
+# HELP postern_store_orphaned_endpoints Endpoints that the store has events of, without a route and without a tombstone; their events are kept.
+# TYPE postern_store_orphaned_endpoints gauge
+postern_store_orphaned_endpoints 2
 # HELP postern_store_up 1 while the store answers.
 # TYPE postern_store_up gauge
 postern_store_up 1

@@ -31,6 +31,10 @@ func (m *Metrics) NamespaceStored(namespace string, bytes int64) {
 	m.namespaceStored.WithLabelValues(namespace).Set(float64(bytes))
 }
 
+// StoreOrphans sets how many endpoints the store has events of that have neither
+// a route nor a tombstone.
+func (m *Metrics) StoreOrphans(count int) { m.storeOrphans.Set(float64(count)) }
+
 // StoreUp tells whether the store answers.
 func (m *Metrics) StoreUp(up bool) { m.storeUp.Set(boolean(up)) }
 

@@ -4,6 +4,7 @@ package queue
 // that they share a slot and one script may use them together on a Cluster. The
 // scripts make them of their common beginning, in lib.lua.
 //
+//	p:installation       string  id of the installation that the store belongs to
 //	p:endpoints          set     uids of the endpoints that have, or had, events
 //	p:{uid}:targets      set     names of the targets that have, or had, events
 //	p:{uid}:e:<id>       string  the event record, which is the deduplication mark
@@ -40,7 +41,10 @@ package queue
 // x dead; replay is when a person asked for it again, ms, or 0; tries counts over
 // all replays; the reason is that of the last settlement that gave one. Names have
 // no spaces and reasons no line ends.
-const keyEndpoints = "p:endpoints"
+const (
+	keyEndpoints    = "p:endpoints"
+	keyInstallation = "p:installation"
+)
 
 // stateLayout is the version of states. Scripts leave alone what has another:
 // an event of a newer version waits for a process that knows it.

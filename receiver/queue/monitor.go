@@ -32,6 +32,9 @@ type storeState struct {
 	// usedBytes is the used memory of all primaries, historyBytes what bodies of
 	// delivered events may take of it.
 	usedBytes, historyBytes int64
+	// owner is the id of the installation that the store belongs to; empty when it
+	// was not asked for.
+	owner string
 	// replicas tells which primaries have replicas, which then confirm events.
 	replicas replication
 }
@@ -44,7 +47,10 @@ func (r *Redis) Check(ctx context.Context) error {
 	defer r.checking.Unlock()
 	dials := r.dials.Load()
 	next, err := r.observe(ctx)
-	if err == nil && r.options.Exclusive {
+	if err == nil {
+		err = r.judgeOwner(ctx, next)
+	}
+	if err == nil && next.err == nil && r.options.Exclusive {
 		err = r.takeOver(ctx)
 	}
 	if err != nil {
@@ -104,7 +110,13 @@ func (r *Redis) Health(ctx context.Context) error {
 	if err := pingAny(ctx, client); err != nil {
 		return stepError("ping", err)
 	}
-	return r.state.Load().err
+	if err := r.state.Load().err; err != nil {
+		return err
+	}
+	if !r.claimed() {
+		return fmt.Errorf("%w: %w", ErrUnavailable, errNoOwnerYet)
+	}
+	return nil
 }
 
 // pingAny asks every server and is content with one that answers: the loss of a
@@ -209,6 +221,9 @@ func (r *Redis) admitting() error {
 	state := r.state.Load()
 	if state.err != nil {
 		return fmt.Errorf("%w: %w", ErrUnavailable, state.err)
+	}
+	if !r.claimed() {
+		return fmt.Errorf("%w: %w", ErrUnavailable, errNoOwnerYet)
 	}
 	if state.used >= r.options.Watermark {
 		return fmt.Errorf("%w: %.0f %% used", ErrFull, state.used*100)

@@ -40,6 +40,9 @@ type Options struct {
 	// AllowWeakDurability admits events although the settings of the store do
 	// not keep what a 2xx promises.
 	AllowWeakDurability bool
+	// AdoptFrom is the id of the installation that the store may be taken over
+	// from; empty takes over no store that belongs to another.
+	AdoptFrom string
 	// Exclusive tells that this process has the store to itself, as a sidecar's:
 	// then the leases that are found at start are those of a process that is
 	// gone, and end at once instead of running out.
@@ -72,6 +75,8 @@ type Redis struct {
 	// process names this client among those of the store.
 	process string
 	lost    lostClaims
+	// installation is the id that SetInstallation was given; nil before.
+	installation atomic.Pointer[string]
 	// inherited is set once an exclusive store's old leases are ended.
 	inherited atomic.Bool
 

@@ -37,6 +37,9 @@ type Endpoint struct {
 	// EventTypeExpression is a CEL string expression; empty means the scheme's event type.
 	EventTypeExpression string `json:"eventTypeExpression,omitempty"`
 
+	// Draining routes get no requests, because another endpoint has the path. The
+	// events that they have are delivered.
+	Draining     bool     `json:"draining,omitempty"`
 	Suspend      bool     `json:"suspend,omitempty"`
 	Delivery     Delivery `json:"delivery"`
 	Retry        Retry    `json:"retry"`

@@ -14,11 +14,12 @@ type Health struct {
 // Causes of a receiver that does not take new events. They are reasons of the
 // conditions of WebhookReceivers too.
 const (
-	CauseStopping         = "Stopping"
-	CauseRoutesIncomplete = "RoutesIncomplete"
-	CauseStoreUnavailable = "StoreUnavailable"
-	CauseStoreNotDurable  = "StoreNotDurable"
-	CauseStoreFull        = "StoreFull"
+	CauseStopping                   = "Stopping"
+	CauseRoutesIncomplete           = "RoutesIncomplete"
+	CauseStoreUnavailable           = "StoreUnavailable"
+	CauseStoreNotDurable            = "StoreNotDurable"
+	CauseStoreFull                  = "StoreFull"
+	CauseStoreOfAnotherInstallation = "StoreOfAnotherInstallation"
 )
 
 // Add adds a cause and its sentence.

@@ -10,4 +10,10 @@ type Set struct {
 	// Provisional sets may lack endpoints that exist, because they are older than
 	// this process; the first that is not follows as soon as it can be had.
 	Provisional bool
+	// Tombstones are the UIDs of endpoints that were deleted. Their events are to
+	// be purged.
+	Tombstones []string
+	// Installation identifies the installation that the set is of; empty when its
+	// manager does not tell. A store belongs to one installation.
+	Installation string
 }

@@ -21,6 +21,9 @@ type (
 		Full() bool
 	}
 	weakTeller interface{ Weak() *queue.SettingsError }
+	owned      interface {
+		SetInstallation(ctx context.Context, id string)
+	}
 )
 
 const healthTimeout = time.Second
@@ -60,6 +63,8 @@ func (s *Server) unready(ctx context.Context) route.Health {
 		cause := route.CauseStoreUnavailable
 		if _, weak := errors.AsType[*queue.SettingsError](err); weak {
 			cause = route.CauseStoreNotDurable
+		} else if _, foreign := errors.AsType[*queue.OwnerError](err); foreign {
+			cause = route.CauseStoreOfAnotherInstallation
 		}
 		health.Add(cause, "store: "+err.Error())
 	}
@@ -82,6 +87,7 @@ func (s *Server) measure(ctx context.Context) {
 		s.options.Metrics.StoreUsed(store.UsedRatio())
 	}
 	s.measureStore(ctx)
+	s.options.Metrics.StoreOrphans(s.options.Engine.Orphans())
 	s.options.Metrics.Ready(len(s.unready(ctx).Causes) == 0)
 	s.options.Metrics.Sweep()
 }
@@ -91,9 +97,20 @@ func (s *Server) measure(ctx context.Context) {
 func (s *Server) measureStore(ctx context.Context) {
 	err := s.storeHealth(ctx)
 	_, weak := errors.AsType[*queue.SettingsError](err)
-	s.options.Metrics.StoreUp(err == nil || weak)
+	_, foreign := errors.AsType[*queue.OwnerError](err)
+	s.tellForeign(err, foreign)
+	s.options.Metrics.StoreUp(err == nil || weak || foreign)
 	store, ok := s.options.Store.(weakTeller)
 	if ok && (err == nil || weak) {
 		s.options.Metrics.StoreDurable(!weak && store.Weak() == nil)
 	}
+}
+
+// tellForeign logs once that the store belongs to another installation.
+func (s *Server) tellForeign(err error, foreign bool) {
+	if s.foreign.Swap(foreign) == foreign || !foreign {
+		return
+	}
+	s.log.Error("Receiver is not ready, its store belongs to another installation",
+		"cause", route.CauseStoreOfAnotherInstallation, "error", err)
 }

@@ -23,6 +23,7 @@ func (s *Server) internalHandler() http.Handler {
 	mux.HandleFunc("GET /routes", s.routes)
 	mux.HandleFunc("GET /traffic", s.tellTraffic)
 	mux.HandleFunc("GET /replays", s.tellReplays)
+	mux.HandleFunc("GET /tombstones", s.tellPurged)
 	mux.Handle("GET /metrics", promhttp.HandlerFor(s.options.Gatherer, promhttp.HandlerOpts{}))
 	if s.options.LogLevel != nil {
 		mux.Handle("/loglevel", loopbackOnly(s.options.LogLevel.ServeHTTP))
@@ -32,6 +33,12 @@ func (s *Server) internalHandler() http.Handler {
 	mux.Handle("POST /events/{id}/replay", loopbackOnly(jsonOnly(s.replayEvent)))
 	mux.Handle("POST /replay-dead", loopbackOnly(jsonOnly(s.replayDead)))
 	return noForeignPage(mux)
+}
+
+// tellPurged answers GET /tombstones, for the manager: the uids of the deleted
+// endpoints that it may forget.
+func (s *Server) tellPurged(w http.ResponseWriter, _ *http.Request) {
+	writeJSON(w, http.StatusOK, map[string]any{"purged": s.options.Engine.Purged()})
 }
 
 // loadedRoute is one route as the manager compares it.

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"maps"
 	"slices"
 
@@ -20,6 +21,9 @@ func (s *Server) load(set route.Set) {
 	maps.Copy(all, next.Problems())
 	s.tellProblems(all)
 
+	if store, ok := s.options.Store.(owned); ok {
+		store.SetInstallation(context.Background(), set.Installation)
+	}
 	inForce := next.Routes()
 	var unloaded []string
 	for uid := range all {
@@ -32,6 +36,7 @@ func (s *Server) load(set route.Set) {
 	} else {
 		s.options.Engine.SetRoutes(inForce, unloaded...)
 	}
+	s.options.Engine.SetTombstones(set.Tombstones)
 	s.quota.SetRoutes(inForce)
 	s.problems.Store(&all)
 	s.table.Set(next)

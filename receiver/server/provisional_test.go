@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"time"
 
@@ -26,15 +27,18 @@ func (p passes) Endpoints(ctx context.Context) ([]string, error) {
 	return p.Keeper.Endpoints(ctx)
 }
 
-// TestProvisionalRoutesPurgeNothing: an old snapshot does not name an endpoint
-// that another receiver has accepted events for.
-func TestProvisionalRoutesPurgeNothing(t *testing.T) {
+// TestOnlyATombstonePurges: neither an old snapshot nor a current set ends an
+// endpoint by not naming it.
+func TestOnlyATombstonePurges(t *testing.T) {
 	t.Parallel()
 	store := queue.NewMemory(queue.MemoryOptions{})
 	keeper := passes{store, make(chan struct{})}
 	w := start(t, "http://127.0.0.1:9", func(o *server.Options) {
 		o.Store = store
-		o.Engine = deliver.New(deliver.Options{Worker: store, Keeper: keeper, GoneGrace: 2 * time.Millisecond})
+		o.Engine = deliver.New(deliver.Options{
+			Worker: store, Keeper: keeper, GoneGrace: 2 * time.Millisecond,
+			Current: func(context.Context, string) (route.Standing, error) { return route.Standing{Deleted: true}, nil },
+		})
 	})
 	w.load(t, routetest.GitHub("hook", func(e *route.Endpoint) { e.Suspend = true }))
 	if got := w.push(t, "kept"); got.status != 200 {
@@ -44,20 +48,34 @@ func TestProvisionalRoutesPurgeNothing(t *testing.T) {
 		page, err := store.List(t.Context(), "uid-hook", queue.Filter{})
 		return err != nil || len(page.Events) > 0
 	}
-	w.routes <- route.Set{Provisional: true}
-	<-w.loaded
-	for range 5 {
-		<-keeper.looked
-	}
-	if !held() {
-		t.Fatal("a provisional table had events purged")
-	}
-	w.load(t)
-	eventually(t, "the events of the deleted endpoint are purged", func() bool {
+	look := func() {
 		select {
 		case <-keeper.looked:
 		default:
 		}
+	}
+	for _, set := range []route.Set{{Provisional: true, Tombstones: []string{"uid-hook"}}, {}} {
+		w.routes <- set
+		<-w.loaded
+		for range 5 {
+			<-keeper.looked
+		}
+		if !held() {
+			t.Fatalf("a set without a tombstone, or a provisional one, had events purged: %+v", set)
+		}
+	}
+	eventually(t, "the orphan is counted", func() bool {
+		look()
+		return strings.Contains(w.ask(t, "GET", "/metrics", "").body, "postern_store_orphaned_endpoints 1")
+	})
+	w.routes <- route.Set{Tombstones: []string{"uid-hook"}}
+	<-w.loaded
+	eventually(t, "the events of the deleted endpoint are purged", func() bool {
+		look()
 		return !held()
+	})
+	eventually(t, "the manager is told", func() bool {
+		look()
+		return strings.Contains(w.ask(t, "GET", "/tombstones", "").body, `{"purged":["uid-hook"]}`)
 	})
 }

@@ -154,6 +154,8 @@ type Server struct {
 	// problems are those of the source; the table has its own.
 	problems atomic.Pointer[map[string]error]
 	stopping atomic.Bool
+	// foreign is set while the store belongs to another installation.
+	foreign atomic.Bool
 
 	background sync.WaitGroup
 	cleanups   cleanups

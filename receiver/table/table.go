@@ -107,13 +107,17 @@ func (t *Table) add(endpoint *Endpoint) error {
 		return fmt.Errorf("route %s/%s: uid %s is taken by %s/%s",
 			r.Namespace, r.Name, r.UID, other.Route.Namespace, other.Route.Name)
 	}
+	t.byUID[r.UID] = endpoint
+	if r.Draining {
+		return nil // it only delivers what it has
+	}
 	for _, other := range t.byPath[r.Path] {
 		if overlap(r.Hosts, other.Route.Hosts) {
+			delete(t.byUID, r.UID)
 			return fmt.Errorf("route %s/%s: path %s is taken by %s/%s",
 				r.Namespace, r.Name, r.Path, other.Route.Namespace, other.Route.Name)
 		}
 	}
-	t.byUID[r.UID] = endpoint
 	t.byPath[r.Path] = append(t.byPath[r.Path], endpoint)
 	return nil
 }
