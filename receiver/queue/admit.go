@@ -19,8 +19,17 @@ var errNoEndpoint = errors.New("an admission must name its endpoint")
 // with this id is over and the event is still kept.
 const keptReply = 1
 
-// Admit implements [Admitter].
+// Admit implements [Admitter]. What gives way has given way before an event is
+// refused for want of memory.
 func (r *Redis) Admit(ctx context.Context, admission *Admission) (Receipt, error) {
+	receipt, err := r.admitNow(ctx, admission)
+	if errors.Is(err, ErrFull) && r.seekRoom(ctx) {
+		return r.admitNow(ctx, admission)
+	}
+	return receipt, err
+}
+
+func (r *Redis) admitNow(ctx context.Context, admission *Admission) (Receipt, error) {
 	if admission.Event.EndpointUID == "" {
 		return Receipt{}, errNoEndpoint
 	}

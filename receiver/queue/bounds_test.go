@@ -181,3 +181,99 @@ func TestScriptsUnpackInPieces(t *testing.T) {
 		}
 	}
 }
+
+// fillWith admits events until the store refuses one, or so many are stored.
+func fillWith(t *testing.T, store *queue.Redis, most int, change func(*queue.Admission)) (stored int) {
+	t.Helper()
+	for stored < most {
+		next := admission(queue.NewID(), 32<<10)
+		change(next)
+		receipt, err := store.Admit(t.Context(), next)
+		if errors.Is(err, queue.ErrFull) {
+			return stored
+		}
+		if err != nil {
+			t.Fatalf("Admit: %v", err)
+		}
+		for _, lease := range receipt.Leases {
+			settlement := queue.Settlement{
+				Outcome: queue.Done, Attempt: &queue.Attempt{At: time.Now(), Status: 200, Excerpt: strings.Repeat("x", 4096)},
+			}
+			if err := store.Settle(t.Context(), lease, settlement); err != nil {
+				t.Fatalf("Settle: %v", err)
+			}
+		}
+		stored++
+	}
+	return stored
+}
+
+// TestHistoryRefusesNothing: delivered events of several times the memory come
+// one after the other, faster than the store is looked at.
+func TestHistoryRefusesNothing(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t, redistest.WithArgs("--maxmemory", "16mb"))
+	store := open(t, server, queue.Options{StepTimeout: time.Minute})
+	const events = 3000
+	delivered := func(a *queue.Admission) { a.HistoryLimit = events }
+	if stored := fillWith(t, store, events, delivered); stored != events {
+		t.Errorf("refused after %d delivered events", stored)
+	}
+	pending := func(a *queue.Admission) { a.LeaseFor = 0 }
+	if stored := fillWith(t, store, events, pending); stored < 12<<20/(48<<10) || stored == events {
+		t.Errorf("%d events that wait were stored in what history had", stored)
+	}
+}
+
+// TestMarksGiveWay: what deduplication remembers refuses nothing, and the oldest
+// goes first.
+func TestMarksGiveWay(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t, redistest.WithArgs("--maxmemory", "8mb"))
+	var mu sync.Mutex
+	dropped := int64(0)
+	store := open(t, server, queue.Options{StepTimeout: time.Minute, MarksDropped: func(endpoint string, marks int64) {
+		mu.Lock()
+		defer mu.Unlock()
+		if endpoint != uid {
+			t.Errorf("marks of %s were dropped", endpoint)
+		}
+		dropped += marks
+	}})
+	small := func(i int) *queue.Admission {
+		next := admission(numbered(i), 1)
+		next.HistoryLimit = 0
+		return next
+	}
+	const events = 60_000 // at 160 bytes, more than all of the memory
+	var group sync.WaitGroup
+	for worker := range 64 {
+		group.Go(func() {
+			for i := worker; i < events; i += 64 {
+				receipt, err := store.Admit(t.Context(), small(i))
+				if err != nil {
+					t.Errorf("event %d: %v", i, err)
+					return
+				}
+				if err := store.Settle(t.Context(), receipt.Leases[0], queue.Settlement{Outcome: queue.Done}); err != nil {
+					t.Errorf("Settle: %v", err)
+				}
+			}
+		})
+	}
+	group.Wait()
+	mu.Lock()
+	defer mu.Unlock()
+	if dropped == 0 || dropped > events/2 {
+		t.Errorf("%d of %d marks were dropped", dropped, events)
+	}
+	if receipt := mustAdmit(t, store, small(events-1)); !receipt.Duplicate {
+		t.Error("the latest event is forgotten")
+	}
+	if receipt := mustAdmit(t, store, small(0)); receipt.Duplicate {
+		t.Error("the first event is remembered, and later ones are not")
+	}
+	if sizes, err := store.Sizes(t.Context(), []string{uid}); err != nil || sizes[0].Forgotten.IsZero() {
+		t.Errorf("sizes are %+v and %v, want the time to which is forgotten", sizes, err)
+	}
+}

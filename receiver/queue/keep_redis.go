@@ -6,10 +6,6 @@ import (
 	"strconv"
 )
 
-// shedBelow is the part of the watermark above which history is given up, so
-// that events for looking at never keep out events for delivering.
-const shedBelow = 0.9
-
 // Purge implements [Keeper].
 //
 //	KEYS  set of targets, then queue and dead letters of each target
@@ -48,26 +44,6 @@ func (r *Redis) unregister(ctx context.Context, endpointUID string) error {
 	defer cancel()
 	remove := client.B().Srem().Key(keyEndpoints).Member(endpointUID).Build()
 	return stepError("unregister", client.Do(ctx, remove).Error())
-}
-
-// shedHistory gives up the older half of every history, up to 100 events each;
-// the monitor comes back as long as memory is short.
-//
-//	KEYS  history
-//	ARGV  now, beginning of the endpoint's keys
-//	returns how many events it retired
-func (r *Redis) shedHistory(ctx context.Context) {
-	endpoints, err := r.Endpoints(ctx)
-	if err != nil {
-		return // the next look tries again
-	}
-	for _, uid := range endpoints {
-		endpoint := keysOf(uid)
-		args := []string{r.now(), string(endpoint)}
-		if _, err := r.run(ctx, trimScript, []string{endpoint.history()}, args); err != nil {
-			return
-		}
-	}
 }
 
 // forgetBatch bounds one run of the script, which nothing else can overtake.

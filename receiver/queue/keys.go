@@ -17,6 +17,8 @@ package queue
 //	                             when memory is short
 //	p:{uid}:seen         zset    marks of events that are no longer kept, or whose mark
 //	                             stands for another event: id by end of the window, ms
+//	                             "r:<mark>" stands for a replay mark
+//	p:{uid}:forgotten    string  latest end of the windows of marks that gave way, ms
 //	p:{uid}:r:<mark>     string  "<expiry ms>:<id of the first>": a replay mark, or the
 //	                             id of an event whose mark stands for another
 //	p:{uid}:f:<mark>     string  "<until ms>:<owner>": a mark whose event is just being

@@ -108,6 +108,8 @@ func (r *Redis) judge(looks []*look) (*storeState, error) {
 		if one.primary {
 			next.usedBytes += int64(one.used)
 			next.historyBytes += one.historyBytes()
+			next.want += one.above(r.options.Watermark * yieldAbove)
+			next.must += one.above(r.options.Watermark * forgetAbove)
 		}
 		runIDs = append(runIDs, one.runID)
 		wrong = append(wrong, one.wrong...)
@@ -194,6 +196,14 @@ func (i *serverInfo) usedRatio() float64 {
 		return 0
 	}
 	return i.used / i.limit
+}
+
+// above is how many bytes more than that part of its limit the server uses.
+func (i *serverInfo) above(part float64) int64 {
+	if i.limit <= 0 {
+		return 0
+	}
+	return max(0, int64(i.used-part*i.limit))
 }
 
 // historyBytes is what delivered events may take on this server.

@@ -5,6 +5,8 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -69,6 +71,9 @@ func (m *Memory) Admit(_ context.Context, admission *Admission) (Receipt, error)
 		return Receipt{EventID: first, Duplicate: true}, nil
 	}
 	size := admission.Event.Size() + 2*markBytes
+	if short := m.used + size - m.maxBytes; short > 0 {
+		m.giveWay(slices.Collect(maps.Keys(m.endpoints)), short, short)
+	}
 	if m.used+size > m.maxBytes {
 		return Receipt{}, ErrFull
 	}
@@ -122,6 +127,8 @@ type memoryEndpoint struct {
 	// held are the marks of events that are being delivered, by the same names.
 	held   map[string]memoryHold
 	queues map[string]*memoryQueue
+	// forgotten is the latest end of the windows of marks that gave way.
+	forgotten time.Time
 	// history holds delivered events, oldest first.
 	history []*memoryRecord
 }

@@ -35,6 +35,8 @@ type storeState struct {
 	// owner is the id of the installation that the store belongs to; empty when it
 	// was not asked for.
 	owner string
+	// want and must are how many bytes too many are used; see room.go.
+	want, must int64
 	// replicas tells which primaries have replicas, which then confirm events.
 	replicas replication
 }
@@ -203,8 +205,9 @@ func (r *Redis) monitor(ctx context.Context) {
 			// Somebody may be waiting for it.
 			again = time.After(lookAgain)
 		}
-		if err == nil && r.state.Load().memory >= r.options.Watermark*shedBelow {
-			r.shedHistory(ctx)
+		if err == nil && r.room.acquire(ctx) {
+			r.makeRoom(ctx)
+			r.room.release()
 		}
 	}
 }

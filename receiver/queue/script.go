@@ -35,14 +35,14 @@ var (
 	peekLua string
 	//go:embed scripts/replay.lua
 	replayLua string
-	//go:embed scripts/trim.lua
-	trimLua string
 	//go:embed scripts/purge.lua
 	purgeLua string
 	//go:embed scripts/forget.lua
 	forgetLua string
 	//go:embed scripts/bodies.lua
 	bodiesLua string
+	//go:embed scripts/giveway.lua
+	giveWayLua string
 	//go:embed scripts/size.lua
 	sizeLua string
 	//go:embed scripts/job.lua
@@ -62,13 +62,13 @@ var (
 	depthScript  = newScript("depth", "flags=no-writes", depthLua)
 	peekScript   = newScript("peek", "flags=no-writes", peekLua)
 	replayScript = newScript("replay", allowOOM, replayLua)
-	trimScript   = newScript("trim", allowOOM, trimLua)
 	purgeScript  = newScript("purge", allowOOM, purgeLua)
 	forgetScript = newScript("forget", allowOOM, forgetLua)
 	bodiesScript = newScript("bodies", allowOOM, bodiesLua)
 	sizeScript   = newScript("size", "flags=no-writes", sizeLua)
 	jobScript    = newScript("job", allowOOM, jobLua)
 
+	giveWayScript   = newScript("give way", allowOOM, giveWayLua)
 	takeMarkScript  = newScript("take mark", "", takeMarkLua)
 	leaveMarkScript = newScript("leave mark", allowOOM, leaveMarkLua)
 )

@@ -6,5 +6,9 @@
 // a second. A limit may therefore be exceeded by what other replicas admit
 // between two measurements.
 //
+// What a namespace has is what must be kept, pending and dead events, and what
+// gives way: excerpts, history and marks. All of it counts; only what must be kept
+// refuses an event.
+//
 // It imports queue and route.
 package quota

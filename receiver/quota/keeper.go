@@ -23,6 +23,14 @@ const (
 	idle = 30 * time.Second
 	// urgent is how soon a namespace near its limit is measured again.
 	urgent = 100 * time.Millisecond
+	// patience is how long a request waits for the measurement that refuses it.
+	patience = time.Second
+)
+
+// Parts of the limit: above nearPart a namespace is measured often, above
+// yieldPart its history gives way down to lowPart, and above forgetPart its marks.
+const (
+	nearPart, lowPart, yieldPart, forgetPart = 0.75, 0.7, 0.85, 0.9
 )
 
 // Options configure a [Keeper]. Store is required.
@@ -33,6 +41,9 @@ type Options struct {
 	// Measured, if set, is told what a namespace has; 0 when it has no endpoints
 	// any more.
 	Measured func(namespace string, bytes int64)
+	// Remembered, if set, is told for each endpoint until when its deduplication
+	// is shortened because marks gave way; zero when it is not.
+	Remembered func(endpoint *route.Endpoint, forgotten time.Time)
 	// Logger is for people; nil discards.
 	Logger *slog.Logger
 }
@@ -47,6 +58,9 @@ type Keeper struct {
 	// blind is set while measuring fails: what was only ever added up refuses nobody.
 	blind atomic.Bool
 
+	// round is closed, and replaced, when a measurement ends.
+	round atomic.Pointer[chan struct{}]
+
 	mu sync.RWMutex
 	// accounts are by endpoint, namespaces by name.
 	accounts   map[string]*account
@@ -55,20 +69,27 @@ type Keeper struct {
 
 // namespace is what the endpoints of one namespace have together.
 type namespace struct {
-	name      string
-	used      atomic.Int64
+	name string
+	// used is all that it has, kept what must be kept of that. What was admitted
+	// since the last measurement counts in both.
+	used, kept atomic.Int64
+	// at is when all of it was measured last, in Unix nanoseconds, and full what
+	// came of it.
+	at        atomic.Int64
+	full      atomic.Bool
 	endpoints int
 }
 
 // account is one endpoint's.
 type account struct {
 	uid       string
+	route     *route.Endpoint
 	namespace *namespace
 	// added is what this process admitted since the last measurement.
 	added atomic.Int64
 	// measured and at are the last measurement; only the measuring loop writes
 	// them, under the lock.
-	measured int64
+	measured queue.Usage
 	at       time.Time
 }
 
@@ -77,6 +98,9 @@ func NewKeeper(options Options) *Keeper {
 	if options.Measured == nil {
 		options.Measured = func(string, int64) {}
 	}
+	if options.Remembered == nil {
+		options.Remembered = func(*route.Endpoint, time.Time) {}
+	}
 	if options.Logger == nil {
 		options.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -84,10 +108,12 @@ func NewKeeper(options Options) *Keeper {
 	if options.MaxBytes == 0 {
 		refresh = 15 * time.Second // for people who watch
 	}
-	return &Keeper{
+	k := &Keeper{
 		options: options, refresh: refresh, near: make(chan struct{}, 1),
 		accounts: map[string]*account{}, namespaces: map[string]*namespace{},
 	}
+	k.round.Store(new(make(chan struct{})))
+	return k
 }
 
 // SetRoutes makes routes the known endpoints. Those that went no longer count:
@@ -98,7 +124,9 @@ func (k *Keeper) SetRoutes(routes []*route.Endpoint) {
 	current := make(map[string]bool, len(routes))
 	for _, r := range routes {
 		current[r.UID] = true
-		if k.accounts[r.UID] == nil {
+		if a := k.accounts[r.UID]; a != nil {
+			a.route = r
+		} else {
 			k.open(r)
 		}
 	}
@@ -117,28 +145,51 @@ func (k *Keeper) open(r *route.Endpoint) {
 		k.namespaces[r.Namespace] = shared
 	}
 	shared.endpoints++
-	k.accounts[r.UID] = &account{uid: r.UID, namespace: shared}
+	k.accounts[r.UID] = &account{uid: r.UID, route: r, namespace: shared}
 }
 
 // close ends an account; the caller holds the lock.
 func (k *Keeper) close(a *account) {
 	delete(k.accounts, a.uid)
-	a.namespace.used.Add(-a.measured - a.added.Load())
+	added := a.added.Load()
+	a.namespace.used.Add(-a.measured.Total() - added)
+	a.namespace.kept.Add(-a.measured.Kept - added)
 	if a.namespace.endpoints--; a.namespace.endpoints == 0 {
 		delete(k.namespaces, a.namespace.name)
 		k.options.Measured(a.namespace.name, 0)
 	}
 }
 
-// Full says whether the namespace has as much in the store as it may.
-func (k *Keeper) Full(name string) bool {
-	if k.options.MaxBytes == 0 || k.blind.Load() {
+// Full says whether as much of the namespace must be kept in the store as it may
+// have. A sum that says so waits for a measurement: what was added up may have
+// been delivered since.
+func (k *Keeper) Full(ctx context.Context, name string) bool {
+	shared := k.namespace(name)
+	if shared == nil || !k.exceeded(shared) {
 		return false
 	}
+	if shared.full.Load() && time.Since(time.Unix(0, shared.at.Load())) < urgent {
+		return true
+	}
+	patient, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	round := *k.round.Load()
+	k.measureSoon()
+	select {
+	case <-round:
+	case <-patient.Done():
+	}
+	return k.exceeded(shared)
+}
+
+func (k *Keeper) namespace(name string) *namespace {
 	k.mu.RLock()
 	defer k.mu.RUnlock()
-	shared := k.namespaces[name]
-	return shared != nil && shared.used.Load() >= k.options.MaxBytes
+	return k.namespaces[name]
+}
+
+func (k *Keeper) exceeded(shared *namespace) bool {
+	return k.options.MaxBytes > 0 && !k.blind.Load() && shared.kept.Load() >= k.options.MaxBytes
 }
 
 // Stored adds an event to the account of its endpoint.
@@ -150,18 +201,23 @@ func (k *Keeper) Stored(endpointUID string, size int64) {
 		return
 	}
 	a.added.Add(size)
+	a.namespace.kept.Add(size)
 	if k.isNear(a.namespace.used.Add(size)) {
-		select {
-		case k.near <- struct{}{}:
-		default: // one is asked for already
-		}
+		k.measureSoon()
+	}
+}
+
+func (k *Keeper) measureSoon() {
+	select {
+	case k.near <- struct{}{}:
+	default: // one is asked for already
 	}
 }
 
 // isNear says whether a measurement must tell how much of it is still there,
 // before requests are refused for events that were delivered long ago.
 func (k *Keeper) isNear(used int64) bool {
-	return k.options.MaxBytes > 0 && used >= k.options.MaxBytes/4*3
+	return k.options.MaxBytes > 0 && float64(used) >= nearPart*float64(k.options.MaxBytes)
 }
 
 // Run measures until ctx ends.
@@ -178,8 +234,11 @@ func (k *Keeper) Run(ctx context.Context) {
 			return
 		case <-ticker.C:
 			k.measure(ctx, k.due(time.Now()))
+			if len(k.swollen()) > 0 {
+				k.measureSoon()
+			}
 		case <-near:
-			k.measure(ctx, k.crowded())
+			k.measureCrowded(ctx)
 			near = nil
 			pause.Reset(urgent)
 		case <-pause.C:

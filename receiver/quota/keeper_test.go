@@ -42,8 +42,13 @@ func (w *world) stored(namespace string) int64 {
 	return w.told[namespace]
 }
 
+// GiveWay implements [queue.Sizer].
+func (w *world) GiveWay(ctx context.Context, uids []string, want, must int64) (int64, error) {
+	return w.store.GiveWay(ctx, uids, want, must)
+}
+
 // Sizes implements [queue.Sizer].
-func (w *world) Sizes(ctx context.Context, uids []string) ([]int64, error) {
+func (w *world) Sizes(ctx context.Context, uids []string) ([]queue.Usage, error) {
 	w.mu.Lock()
 	err := w.failed
 	w.mu.Unlock()
@@ -89,7 +94,9 @@ func (w *world) admit(t *testing.T, uid string, size int) {
 	t.Helper()
 	w.events++
 	ev := &event.Event{ID: fmt.Sprint(w.events), EndpointUID: uid, Body: make([]byte, size), ReceivedAt: time.Now()}
-	if _, err := w.store.Admit(t.Context(), &queue.Admission{Event: ev, Targets: []string{"builder"}}); err != nil {
+	if _, err := w.store.Admit(t.Context(), &queue.Admission{
+		Event: ev, Targets: []string{"builder"}, HistoryLimit: 100,
+	}); err != nil {
 		t.Fatal(err)
 	}
 	w.Stored(uid, ev.Size())
@@ -101,7 +108,7 @@ func pass(d time.Duration) { <-time.After(d) }
 func (w *world) wantFull(t *testing.T, namespace string, want bool) {
 	t.Helper()
 	synctest.Wait()
-	if got := w.Full(namespace); got != want {
+	if got := w.Full(t.Context(), namespace); got != want {
 		t.Errorf("at %v: full is %v, want %v", time.Now().Format(time.TimeOnly), got, want)
 	}
 }
@@ -135,6 +142,39 @@ func TestDeliveredEventsDoNotCount(t *testing.T) {
 			w.wantFull(t, "ci", false)
 		}
 	})
+}
+
+// TestHistoryNeverRefuses: events that were delivered give way, those of the
+// namespace alone, and those that must be kept do not.
+func TestHistoryNeverRefuses(t *testing.T) {
+	in(t, limit, func(t *testing.T, w *world) {
+		w.deliver(t, "uid-c", limit/2)
+		for range 100 {
+			w.deliver(t, "uid-a", limit/4)
+			w.wantFull(t, "ci", false)
+		}
+		pass(time.Minute)
+		if w.stored("ci") == 0 || w.stored("ci") > limit || w.stored("shop") < limit/2 {
+			t.Errorf("%d and %d bytes are kept", w.stored("ci"), w.stored("shop"))
+		}
+		w.admit(t, "uid-b", limit)
+		w.wantFull(t, "ci", true)
+		w.wantFull(t, "shop", false)
+	})
+}
+
+// deliver stores an event and delivers it.
+func (w *world) deliver(t *testing.T, uid string, size int) {
+	t.Helper()
+	w.admit(t, uid, size)
+	id := queue.ID{EndpointUID: uid, Target: "builder"}
+	claimed, err := w.store.Claim(t.Context(), id, 1, time.Minute)
+	if err != nil || len(claimed) != 1 {
+		t.Fatalf("%d events claimed, %v", len(claimed), err)
+	}
+	if err := w.store.Settle(t.Context(), claimed[0].Lease, queue.Settlement{Outcome: queue.Done}); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // TestOthersCountToo: another replica, or the process before this one, may have

@@ -13,6 +13,8 @@ var sizeTests = []namedTest{
 	{"an unknown endpoint takes nothing", testSizeUnknown},
 	{"every event that is kept counts", testSize},
 	{"what is no longer kept does not count", testSizeAfterwards},
+	{"the history gives way, the oldest events first", testHistoryGivesWay},
+	{"marks give way after the history, the oldest first", testMarksGiveWay},
 }
 
 // sizedBody makes what comes with an event negligible.
@@ -31,10 +33,13 @@ func (h *harness) size(t *testing.T) int64 {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(sizes) != 2 || sizes[0] != 0 {
+	if len(sizes) != 2 || sizes[0] != (queue.Usage{}) {
 		t.Fatalf("sizes are %v, want two, the first 0", sizes)
 	}
-	return sizes[1]
+	if sizes[1].Total() < sizes[1].Kept {
+		t.Errorf("the usage is %+v", sizes[1])
+	}
+	return sizes[1].Kept + sizes[1].History
 }
 
 func (h *harness) wantSize(t *testing.T, events int) {
@@ -71,4 +76,70 @@ func testSizeAfterwards(t *testing.T, h *harness) {
 		t.Fatal(err)
 	}
 	h.wantSize(t, 0)
+}
+
+// giveWay lets events give way and marks as far as must says.
+func (h *harness) giveWay(t *testing.T, want, must int64) int64 {
+	t.Helper()
+	freed, err := h.store.GiveWay(t.Context(), []string{h.uid}, want, must)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return freed
+}
+
+func testHistoryGivesWay(t *testing.T, h *harness) {
+	const each = 10
+	for i := range each {
+		h.finish(t, h.sized(i))
+		h.clock.Advance(time.Second)
+	}
+	h.bury(t, h.admission(id("d")))
+	h.admit(t, h.admission(id("e")))
+	if freed := h.giveWay(t, 4*sizedBody, 0); freed < 4*sizedBody || freed > 6*sizedBody {
+		t.Errorf("%d bytes were freed, want about %d", freed, 4*sizedBody)
+	}
+	if kept := h.list(t, queue.Filter{Status: queue.StatusDelivered}); len(kept) < each-6 || len(kept) > each-4 ||
+		kept[0] != id(fmt.Sprint(each-1)) {
+		t.Errorf("%d events are kept, want the latest ones", len(kept))
+	}
+	h.refuse(t, h.sized(0), id("0"))
+	h.giveWay(t, 1<<30, 0)
+	h.wantList(t, queue.Filter{Status: queue.StatusDelivered})
+	h.wantList(t, queue.Filter{Status: queue.StatusDead}, id("d"))
+	h.wantList(t, queue.Filter{Status: queue.StatusPending}, id("e"))
+	h.refuse(t, h.sized(each-1), id(fmt.Sprint(each-1)))
+}
+
+// testMarksGiveWay: a replay mark goes as any other, and says how far back copies
+// are recognised.
+func testMarksGiveWay(t *testing.T, h *harness) {
+	for i := range 4 {
+		admission := h.admission(id(fmt.Sprint(i)))
+		admission.HistoryLimit, admission.ReplayMark = 0, fmt.Sprint("mark-", i)
+		h.finish(t, admission)
+		h.clock.Advance(time.Hour)
+	}
+	h.admit(t, h.admission(id("e")))
+	sizes, err := h.store.Sizes(t.Context(), []string{h.uid})
+	if err != nil || sizes[0].Marks == 0 || !sizes[0].Forgotten.IsZero() {
+		t.Fatalf("sizes are %+v, %v", sizes, err)
+	}
+	h.giveWay(t, sizes[0].Marks/2, sizes[0].Marks/2)
+	h.refuse(t, h.admission(id("3")), id("3"))
+	after, err := h.store.Sizes(t.Context(), []string{h.uid})
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Events that came two hours after the first are known, and none before.
+	if got, want := after[0].Forgotten, h.clock.Now().Add(22*time.Hour-time.Hour); !got.Equal(want) {
+		t.Errorf("events are forgotten to %v, want %v", got, want)
+	}
+	h.refuse(t, h.admission(id("e")), id("e"))
+	again := h.admission(id("9"))
+	again.ReplayMark = "mark-3"
+	h.refuse(t, again, id("3"))
+	again.ReplayMark = "mark-0"
+	h.admit(t, again)
+	h.admit(t, h.admission(id("0")))
 }

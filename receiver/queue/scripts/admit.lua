@@ -71,7 +71,10 @@ local function judge(e, group, fresh)
       add(fresh.states, id, mark == id and own or other)
       add(fresh.records, e.records .. id, ARGV[at + 3])
       if mark ~= id then add(fresh.marks, e.marks .. mark, id) add(fresh.seen, group.window, mark) end
-      if replay then add(fresh.marks, replay, id) end
+      if replay then
+        add(fresh.marks, replay, id)
+        add(fresh.seen, group.window, 'r:' .. ARGV[at + 4])
+      end
     end
     at = at + group.step
   end
@@ -95,7 +98,7 @@ local function admit(group)
   local fresh = {queued = list(), pending = list(), states = list(), records = list(), marks = list(), seen = list()}
   local replies = judge(e, group, fresh)
   if fresh.records.n > 0 then store(e, group, fresh) end
-  forget(e, 2 * group.count, now)
+  forget(e, 3 * group.count, now)
   return replies
 end
 

@@ -6,8 +6,11 @@ if window > 0 then
   local till = integer(now + window)
   redis.call('ZADD', e.seen, till, id)
   redis.call('DEL', e.marks .. id)
-  if replay ~= '' then redis.call('SET', e.marks .. replay, till .. ':' .. id, 'PX', window) end
-  forget(e, 2, now)
+  if replay ~= '' then
+    redis.call('SET', e.marks .. replay, till .. ':' .. id, 'PX', window)
+    redis.call('ZADD', e.seen, till, 'r:' .. replay)
+  end
+  forget(e, 3, now)
 end
 for _, key in ipairs(held) do
   if string.match(redis.call('GET', key) or '', ':(.*)$') == owner then redis.call('DEL', key) end

@@ -58,7 +58,7 @@ end
 local function endpoint(prefix)
   return {
     records = prefix .. 'e:', marks = prefix .. 'r:', states = prefix .. 'states', log = prefix .. 'log',
-    excerpts = prefix .. 'excerpts',
+    excerpts = prefix .. 'excerpts', forgotten = prefix .. 'forgotten',
     seen = prefix .. 'seen', pending = prefix .. 'pending', dead = prefix .. 'dead', history = prefix .. 'history',
   }
 end

@@ -7,7 +7,7 @@ for _, index in ipairs({e.pending, e.dead, e.history}) do
 end
 if removed == 0 then
   local rest = list()
-  for _, key in ipairs({e.pending, e.dead, e.history, e.states, e.log, e.excerpts, e.seen}) do push(rest, key) end
+  for _, key in ipairs({e.pending, e.dead, e.history, e.states, e.log, e.excerpts, e.seen, e.forgotten}) do push(rest, key) end
   for _, key in ipairs(KEYS) do push(rest, key) end
   across('UNLINK', rest)
 end
