@@ -10,6 +10,10 @@ import (
 	"github.com/postern-dev/postern/receiver/queue"
 )
 
+// unreadableWait is how long an event of a newer version waits for a process that
+// can read it.
+const unreadableWait = time.Minute
+
 // deliver brings one event to its target once and settles it.
 func (e *Engine) deliver(j *job) {
 	settlement := e.attempt(j)
@@ -26,7 +30,11 @@ func (e *Engine) deliver(j *job) {
 func (e *Engine) attempt(j *job) *queue.Settlement {
 	if j.expired(time.Now()) {
 		e.finish(j, nil, 0)
-		return e.bury(j, policy.ReasonExpired)
+		return e.bury(j, j.expiry())
+	}
+	if j.unreadable {
+		e.finish(j, nil, 0)
+		return &queue.Settlement{Outcome: queue.Release, After: unreadableWait}
 	}
 	if !e.keepLease(j) {
 		e.finish(j, nil, 0)

@@ -139,7 +139,8 @@ func (c *claim) accept(deliveries []queue.Delivery, expires time.Time) {
 	for _, delivery := range deliveries {
 		j := &job{
 			lane: l, event: delivery.Event, lease: delivery.Lease, expires: expires, probe: c.probe,
-			memory: e.take(l.tenant, delivery.Event.Size(), 1),
+			unreadable: delivery.Unreadable,
+			memory:     e.take(l.tenant, delivery.Event.Size(), 1),
 		}
 		if (l.open() || c.probe && !l.removed && !l.spec.blocked()) && e.phase != stopped && e.phase != stopping {
 			e.hold(j)
@@ -179,4 +180,12 @@ func (c *claim) finish(found int, next time.Time) {
 // expired tells whether the event's time is over.
 func (j *job) expired(now time.Time) bool {
 	return policy.Expired(j.spec.endpoint.Retry, j.age(now))
+}
+
+// expiry is the reason of an event whose time is over.
+func (j *job) expiry() string {
+	if j.unreadable {
+		return queue.ReasonUnknownVersion
+	}
+	return policy.ReasonExpired
 }

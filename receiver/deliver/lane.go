@@ -93,6 +93,8 @@ type job struct {
 	previous, next *job
 	// handed tells hand-overs from claims.
 	handed bool
+	// unreadable is set when a newer version wrote the event.
+	unreadable bool
 	// probe is set on the one event that a breaker lets through.
 	probe bool
 	// span names the attempt under way to the target.

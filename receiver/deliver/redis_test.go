@@ -8,7 +8,9 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -224,5 +226,44 @@ func TestStalledRedisStopsNothingForGood(t *testing.T) {
 		if received[fmt.Sprintf("%032x", n)] == 0 {
 			t.Errorf("event %d was not delivered", n)
 		}
+	}
+}
+
+// TestUnknownVersionsExpire: events that a newer version wrote wait for it as long
+// as any event may wait, and are dead letters then.
+func TestUnknownVersionsExpire(t *testing.T) {
+	t.Parallel()
+	p := newPlant(t, func(http.ResponseWriter, *http.Request) { t.Error("it was delivered") })
+	prefix := "p:{" + p.route.UID + "}:"
+	old := time.Now().Add(-time.Duration(p.route.Retry.MaxAgeSeconds+60) * time.Second)
+	for i, newer := range [][]string{
+		{"SETRANGE", prefix + "e:" + fmt.Sprintf("%032x", 0), "0", "\x7f"},
+		{"HSET", prefix + "states", fmt.Sprintf("%032x", 1), "9 something else"},
+		{"SETRANGE", prefix + "e:" + fmt.Sprintf("%032x", 2), "0", "\x7f"},
+	} {
+		ev := p.event(i, nil)
+		if i < 2 {
+			ev.ReceivedAt = old
+		}
+		if _, err := p.store.Admit(t.Context(), &queue.Admission{Event: ev, Targets: []string{"a"}}); err != nil {
+			t.Fatal(err)
+		}
+		p.redis.Do(t, newer...)
+	}
+	p.engine.Wake(queues(p.route)...)
+	var depth queue.Depth
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); {
+		depths, err := p.store.Depths(t.Context(), queues(p.route))
+		if err == nil && depths[0].Dead == 2 {
+			depth = depths[0]
+			break
+		}
+		runtime.Gosched()
+	}
+	if depth.Dead != 2 || depth.Pending != 1 {
+		t.Fatalf("the queue has %+v, want two dead letters and the young event", depth)
+	}
+	if state := p.redis.Do(t, "HGET", prefix+"states", fmt.Sprintf("%032x", 0)); !strings.Contains(state, "unknown_version") {
+		t.Errorf("the state is %q, want the reason", state)
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/postern-dev/postern/receiver/deliver/policy"
 	"github.com/postern-dev/postern/receiver/queue"
 )
 
@@ -35,12 +34,12 @@ func (e *Engine) sweep(l *lane) (more bool) {
 	found := false
 	for _, delivery := range deliveries {
 		e.mu.Lock()
-		j := &job{lane: l, spec: l.spec, event: delivery.Event, lease: delivery.Lease}
+		j := &job{lane: l, spec: l.spec, event: delivery.Event, lease: delivery.Lease, unreadable: delivery.Unreadable}
 		e.mu.Unlock()
 		settlement := queue.Settlement{Outcome: queue.Release}
 		if j.expired(time.Now()) {
 			found = true
-			settlement = *e.bury(j, policy.ReasonExpired)
+			settlement = *e.bury(j, j.expiry())
 		}
 		e.settle(j, settlement)
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -332,7 +333,7 @@ func TestDamagedEventIsBuried(t *testing.T) {
 }
 
 // TestNewerSchemaIsLeftAlone is about a roll-back: an older process must not
-// bury what a newer one wrote.
+// deliver what a newer one wrote, and knows only how old it is.
 func TestNewerSchemaIsLeftAlone(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t)
@@ -345,13 +346,26 @@ func TestNewerSchemaIsLeftAlone(t *testing.T) {
 		unleased.LeaseFor = 0
 		mustAdmit(t, store, unleased)
 		server.Do(t, newer...)
-		if got, err := store.Claim(t.Context(), builder, 10, leaseFor); err != nil || len(got) != 0 {
-			t.Errorf("after %v Claim returned %d events and %v, want none", newer, len(got), err)
+		got, err := store.Claim(t.Context(), builder, 10, leaseFor)
+		if err != nil || len(got) != 1 || !got[0].Unreadable || got[0].Event.ID != unleased.Event.ID ||
+			got[0].Event.ReceivedAt.UnixMilli() != unleased.Event.ReceivedAt.UnixMilli() {
+			t.Fatalf("after %v Claim returned %+v and %v, want that it cannot be read", newer, got, err)
 		}
 		depths, err := store.Depths(t.Context(), []queue.ID{builder})
 		if err != nil || depths[0].Pending != int64(i+1) || depths[0].NextDue.Before(time.Now()) {
 			t.Errorf("after %v depths are %+v and %v, want it pending and due later", newer, depths, err)
 		}
+		defer func() {
+			if err := store.Settle(t.Context(), got[0].Lease, queue.Settlement{
+				Outcome: queue.Dead, Reason: queue.ReasonUnknownVersion,
+			}); err != nil {
+				t.Errorf("after %v the event cannot be buried: %v", newer, err)
+			}
+			page, err := store.List(t.Context(), uid, queue.Filter{Status: queue.StatusDead})
+			if err != nil || !slices.ContainsFunc(page.Events, func(s queue.Summary) bool { return s.ID == unleased.Event.ID }) {
+				t.Errorf("after %v the dead letters are %+v and %v", newer, page, err)
+			}
+		}()
 	}
 }
 

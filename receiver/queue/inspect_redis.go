@@ -20,6 +20,8 @@ type stored struct {
 	event     *event.Event
 	targets   []string
 	standing  []TargetState
+	// newer is set when the state is a newer version's.
+	newer bool
 }
 
 // peek looks at events without their bodies; ids that are not kept are left
@@ -72,6 +74,7 @@ func decodePeek(row rueidis.RedisMessage) (*stored, error) {
 		record.event, record.targets = &event.Event{}, targetsOf(state)
 	}
 	record.bodyGone = err == nil && start[0]&goneFlag != 0
+	record.newer = !strings.HasPrefix(state, stateLayout+" ")
 	record.standing = decodeState(record.id, state, record.targets, log)
 	return record, nil
 }
@@ -120,6 +123,16 @@ func decodeTarget(name string, fields []string) TargetState {
 	target.Attempts, _ = strconv.Atoi(fields[2]) // only our scripts write it
 	target.Replay = fields[3] != "0"
 	return target
+}
+
+// stand says where an event stands whose state cannot be read: where it is found.
+func (s *stored) stand(status Status) {
+	for i := range s.standing {
+		s.standing[i].Status = status
+		if status == StatusDead {
+			s.standing[i].Reason = ReasonUnknownVersion
+		}
+	}
 }
 
 // summary is what listings show of the event.

@@ -138,9 +138,9 @@ func (r *Redis) scanRange(ctx context.Context, index, from string, offset int64)
 }
 
 func (r *Redis) summaries(ctx context.Context, endpointUID string, entries []entry) (map[string]Summary, error) {
-	ids := make([]string, len(entries))
+	ids, statuses := make([]string, len(entries)), make(map[string]Status, len(entries))
 	for i, at := range entries {
-		ids[i] = at.id
+		ids[i], statuses[at.id] = at.id, at.status
 	}
 	found, err := r.peek(ctx, endpointUID, ids)
 	if err != nil {
@@ -148,6 +148,9 @@ func (r *Redis) summaries(ctx context.Context, endpointUID string, entries []ent
 	}
 	summaries := make(map[string]Summary, len(found))
 	for _, record := range found {
+		if record.newer {
+			record.stand(statuses[record.id])
+		}
 		summaries[record.id] = record.summary()
 	}
 	return summaries, nil

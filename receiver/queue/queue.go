@@ -80,6 +80,11 @@ type Lease struct {
 type Delivery struct {
 	Lease Lease
 	Event *event.Event
+	// Unreadable is set for an event that a newer version wrote: only its id and
+	// the time of its receipt are known. It waits for a process that can read it,
+	// to which it is released, until it is too old and settled as dead. Its fence
+	// is 0 where the claim has released it already.
+	Unreadable bool
 }
 
 // Attempt is the record of one try, kept for people.

@@ -74,7 +74,8 @@ var (
 )
 
 // constantsLua are what Go and the scripts both know.
-var constantsLua = fmt.Sprintf("local LAYOUT, ATTEMPTS = '%s', %d\n", stateLayout, AttemptsKept)
+var constantsLua = fmt.Sprintf("local LAYOUT, ATTEMPTS, NEWER = '%s', %d, %d\n",
+	stateLayout, AttemptsKept, newerDelay.Milliseconds())
 
 // script is a Lua script; the shebang line carries its flags.
 type script struct {

@@ -7,16 +7,22 @@ import (
 	"time"
 
 	"github.com/redis/rueidis"
+
+	"github.com/postern-dev/postern/receiver/event"
 )
 
 // claimBytes bounds the bodies that one claim loads; one event is always taken.
 const claimBytes = 8 << 20
 
-// newerDelay is how long an event of a newer schema waits for a newer process.
+// newerDelay is how long an event of a newer version waits for a newer process.
 const newerDelay = time.Minute
 
 // ReasonCorrupt is the reason of dead letters whose stored bytes were damaged.
 const ReasonCorrupt = "corrupt"
+
+// ReasonUnknownVersion is the reason of dead letters that a newer version wrote
+// and none came to read.
+const ReasonUnknownVersion = "unknown_version"
 
 var errReply = errors.New("the store gave a reply that its script never gives")
 
@@ -25,13 +31,15 @@ var errReply = errors.New("the store gave a reply that its script never gives")
 //	KEYS  queue, latest claim of this process
 //	ARGV  now, lease ms, limit, bytes of records, beginning of the endpoint's keys, target,
 //	      name of the claim, names of lost claims with commas between
-//	returns for each event claimed: id, fence, attempts, when it was replayed, ms, or 0
+//	returns for each event claimed: id, fence, attempts, when it was replayed, ms, or 0,
+//	      and empty; the fence is 0 for one with a state of a newer version, which is
+//	      not leased and due again later, and the last is when it was received, ms
 func (r *Redis) Claim(ctx context.Context, queue ID, limit int, lease time.Duration) ([]Delivery, error) {
 	if err := r.mine(); err != nil {
 		return nil, err
 	}
 	name := newName()
-	leases, err := r.take(ctx, queue, name, limit, lease)
+	leases, unreadable, err := r.take(ctx, queue, name, limit, lease)
 	if err != nil {
 		if !undone(err) {
 			r.lost.add(queue, name, lease)
@@ -39,18 +47,21 @@ func (r *Redis) Claim(ctx context.Context, queue ID, limit int, lease time.Durat
 		return nil, err
 	}
 	if len(leases) == 0 {
-		return nil, nil
+		return unreadable, nil
 	}
 	records, err := r.load(ctx, leases)
 	if err != nil {
 		r.lost.add(queue, name, lease)
 		return nil, err
 	}
-	return r.decodeAll(ctx, leases, records)
+	deliveries, err := r.decodeAll(ctx, leases, records)
+	return append(deliveries, unreadable...), err
 }
 
-// take leases what is due.
-func (r *Redis) take(ctx context.Context, queue ID, name string, limit int, lease time.Duration) ([]Lease, error) {
+// take leases what is due. What a newer version wrote is returned apart.
+func (r *Redis) take(
+	ctx context.Context, queue ID, name string, limit int, lease time.Duration,
+) (leases []Lease, unreadable []Delivery, err error) {
 	endpoint := keysOf(queue.EndpointUID)
 	message, err := r.run(ctx, claimScript,
 		[]string{endpoint.queue(queue.Target), endpoint.claim(r.process, queue.Target)},
@@ -59,19 +70,37 @@ func (r *Redis) take(ctx context.Context, queue ID, name string, limit int, leas
 			string(endpoint), queue.Target, name, r.lost.of(queue),
 		})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	rows, err := message.ToArray()
 	if err != nil {
-		return nil, errors.Join(errReply, err)
+		return nil, nil, errors.Join(errReply, err)
 	}
-	leases := make([]Lease, len(rows))
-	for i, row := range rows {
-		if leases[i], err = decodeClaim(queue, row); err != nil {
-			return nil, err
+	for _, row := range rows {
+		claimed, received, err := decodeClaim(queue, row)
+		if err != nil {
+			return nil, nil, err
 		}
+		if claimed.Fence == 0 {
+			unreadable = append(unreadable, unreadableDelivery(claimed, received))
+			continue
+		}
+		leases = append(leases, claimed)
 	}
-	return leases, nil
+	return leases, unreadable, nil
+}
+
+// unreadableDelivery is an event of which only the time of its receipt is known,
+// in ms; without one it came just now.
+func unreadableDelivery(lease Lease, received string) Delivery {
+	at := scoreTime(received)
+	if at.IsZero() {
+		at = time.Now()
+	}
+	return Delivery{
+		Lease: lease, Unreadable: true,
+		Event: &event.Event{ID: lease.EventID, EndpointUID: lease.Queue.EndpointUID, ReceivedAt: at},
+	}
 }
 
 // load reads the records of claimed events.
@@ -107,7 +136,8 @@ func (r *Redis) decodeAll(ctx context.Context, leases []Lease, records []rueidis
 }
 
 // decode reads the record of a claimed event, and ends the lease of one that
-// cannot be delivered: the event is gone, damaged, or a newer version's.
+// cannot be delivered: the event is gone or damaged. One of a newer version is
+// unreadable.
 func (r *Redis) decode(ctx context.Context, lease Lease, record *rueidis.RedisMessage) (Delivery, error) {
 	if record.IsNil() {
 		return Delivery{}, nil
@@ -121,26 +151,41 @@ func (r *Redis) decode(ctx context.Context, lease Lease, record *rueidis.RedisMe
 	case errors.Is(err, errCorrupt):
 		return Delivery{}, r.Settle(ctx, lease, Settlement{Outcome: Dead, Reason: ReasonCorrupt})
 	case errors.Is(err, errNewer):
-		return Delivery{}, r.Settle(ctx, lease, Settlement{Outcome: Release, After: newerDelay})
+		return r.unreadable(ctx, lease)
 	}
 	return Delivery{Lease: lease, Event: e}, err
 }
 
-// decodeClaim reads one row of the claim script.
-func decodeClaim(queue ID, row rueidis.RedisMessage) (Lease, error) {
-	fields, err := row.ToArray()
-	if err != nil || len(fields) != 4 {
-		return Lease{}, errors.Join(errReply, err)
+func (r *Redis) unreadable(ctx context.Context, lease Lease) (Delivery, error) {
+	client, err := r.connected()
+	if err != nil {
+		return Delivery{}, err
 	}
-	lease := Lease{Queue: queue}
+	ctx, cancel := context.WithTimeout(ctx, r.options.StepTimeout)
+	defer cancel()
+	pending := keysOf(lease.Queue.EndpointUID).pending()
+	received, err := client.Do(ctx, client.B().Zscore().Key(pending).Member(lease.EventID).Build()).ToString()
+	if err != nil && !rueidis.IsRedisNil(err) {
+		return Delivery{}, stepError("load", err)
+	}
+	return unreadableDelivery(lease, received), nil
+}
+
+// decodeClaim reads one row of the claim script.
+func decodeClaim(queue ID, row rueidis.RedisMessage) (lease Lease, received string, err error) {
+	fields, err := row.ToArray()
+	if err != nil || len(fields) != 5 {
+		return Lease{}, "", errors.Join(errReply, err)
+	}
+	lease.Queue = queue
 	var attempts, replayed int64
 	err = errors.Join(text(&fields[0], &lease.EventID), number(&fields[1], &lease.Fence),
-		number(&fields[2], &attempts), number(&fields[3], &replayed))
+		number(&fields[2], &attempts), number(&fields[3], &replayed), text(&fields[4], &received))
 	lease.Attempts = int(attempts)
 	if replayed > 0 {
 		lease.Replayed = millisTime(replayed)
 	}
-	return lease, err
+	return lease, received, err
 }
 
 func text(message *rueidis.RedisMessage, into *string) (err error) {

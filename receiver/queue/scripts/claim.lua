@@ -28,7 +28,7 @@ if #ids == 0 then
   return {}
 end
 local values = ask('HMGET', e.states, ids)
-local claimed, bytes = {}, 0
+local claimed, leased, bytes = {}, 0, 0
 local due, states, later, elsewhere, swept = list(), list(), list(), list(), list()
 for i, id in ipairs(ids) do
   local value, record = values[i], e.records .. id
@@ -37,14 +37,16 @@ for i, id in ipairs(ids) do
   if not value or size == 0 and redis.call('EXISTS', record) == 0 then
     push(swept, id)
   elseif not string.find(value, HEAD) then
-    add(later, integer(now + 60000), id)
+    add(later, integer(now + NEWER), id)
+    claimed[#claimed + 1] = {id, 0, 0, 0, redis.call('ZSCORE', e.pending, id) or ''}
   elseif s and (s.letter == 'p' or s.letter == 'l') then
     bytes = bytes + size
-    if bytes > budget and #claimed > 0 then break end
+    if bytes > budget and leased > 0 then break end
     s.letter, s.fence = 'l', s.fence + 1
     add(states, id, put(value, target, s))
     add(due, integer(now + lease), id)
-    claimed[#claimed + 1] = {id, s.fence, s.attempts, tonumber(s.replay)}
+    claimed[#claimed + 1] = {id, s.fence, s.attempts, tonumber(s.replay), ''}
+    leased = leased + 1
     taken[#taken + 1] = id .. ' ' .. s.fence
   else
     push(elsewhere, id)

@@ -1,5 +1,5 @@
 -- Common to all scripts; it stands before each of them, after the constants
--- LAYOUT and ATTEMPTS of Go.
+-- LAYOUT, ATTEMPTS and NEWER of Go.
 
 -- clock returns the time in ms: the one given, or else the server's.
 local function clock(given)

@@ -42,6 +42,13 @@ local function settle(group, at)
   local id, outcome, reason, attempt = ARGV[at], ARGV[at + 2], ARGV[at + 4], ARGV[at + 5]
   local value = group.values[id]
   if not value then return 0 end
+  if ARGV[at + 1] == '0' and outcome == 'dead' and not string.find(value, HEAD) then
+    -- A newer version knows the state, which stays as it is.
+    add(group.died, group.now, id)
+    push(group.left, id)
+    push(group.closed, id)
+    return 1
+  end
   local s = group.looks[value]
   if s == nil then
     s = look(value, group.target) or false
@@ -120,7 +127,7 @@ local function settleAll(group)
   for i = 1, group.count do ids[i] = ARGV[group.leases + (i - 1) * STEP] end
   for i, value in ipairs(ask('HMGET', group.e.states, ids)) do group.values[ids[i]] = value end
   for i = 1, group.count do replies[i] = settle(group, group.leases + (i - 1) * STEP) end
-  if group.states.n > 0 then write(group) end
+  if group.states.n > 0 or group.left.n > 0 then write(group) end
   return replies
 end
 
