@@ -79,7 +79,7 @@ type Redis struct {
 	lost    lostClaims
 	// installation is the id that SetInstallation was given; nil before.
 	installation atomic.Pointer[string]
-	room    room
+	room         room
 	// inherited is set once an exclusive store's old leases are ended.
 	inherited atomic.Bool
 
