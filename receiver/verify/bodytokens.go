@@ -20,12 +20,14 @@ type headerToken struct {
 	encode   func([]byte) string
 	issuer   string
 	audience string
+	// bearer is true when the token comes after the word Bearer.
+	bearer bool
 	// secret is true when the header's value could be used again by whoever sees it.
 	secret bool
 }
 
 func (j *headerToken) judge(ctx context.Context, request *Request) (proof, error) {
-	text, err := request.proofHeader(j.header)
+	text, err := j.text(request)
 	if err != nil {
 		return proof{}, err
 	}
@@ -49,6 +51,14 @@ func (j *headerToken) judge(ctx context.Context, request *Request) (proof, error
 	return proof{key: name}, err
 }
 
+// text returns the token of the request.
+func (j *headerToken) text(request *Request) (string, error) {
+	if j.bearer {
+		return bearer(request)
+	}
+	return request.proofHeader(j.header)
+}
+
 func (j *headerToken) credentials() (headers, parameters []string) {
 	if j.secret {
 		return []string{j.header}, nil
@@ -70,6 +80,17 @@ func newPlaid(m material) (judge, error) {
 	return &headerToken{
 		tokens: tokens{algorithms: []jose.SignatureAlgorithm{jose.ES256}, keys: keys, maxAge: maxAge},
 		header: "Plaid-Verification", bodyClaim: "request_body_sha256",
+	}, nil
+}
+
+// newVonage judges HS256 tokens with the digest of the body. A token is issued
+// for one request, but the documentation bounds its age nowhere.
+func newVonage(m material) (judge, error) {
+	return &headerToken{
+		tokens: tokens{
+			algorithms: []jose.SignatureAlgorithm{jose.HS256}, keys: sharedKeys(m.keys), maxAge: m.tolerance.past,
+		},
+		header: "Authorization", bearer: true, bodyClaim: "payload_hash",
 	}, nil
 }
 

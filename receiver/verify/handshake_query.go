@@ -113,7 +113,8 @@ func greetLinkedIn(g *greeting, request *Request) (*Response, error) {
 	return replyJSON(map[string]string{"challengeCode": challenge, "challengeResponse": hex.EncodeToString(sum)})
 }
 
-// greetGraph answers the validation of a subscription.
+// greetGraph answers the validation of a subscription, which has no
+// notifications. SharePoint writes the parameter in lower case.
 func greetGraph(_ *greeting, request *Request) (*Response, error) {
 	if request.Method != http.MethodPost {
 		return nil, nil
@@ -122,10 +123,14 @@ func greetGraph(_ *greeting, request *Request) (*Response, error) {
 	if err != nil {
 		return nil, nil //nolint:nilerr // a query that does not parse is no handshake
 	}
-	if challenge := single(values, "validationToken"); challenge != "" {
-		return replyText(challenge), nil
+	challenge := single(values, "validationToken") + single(values, "validationtoken")
+	if challenge == "" || len(challenge) > maxChallenge {
+		return nil, nil
 	}
-	return nil, nil
+	if _, notified := jsonItems(document(request), "value"); notified {
+		return nil, nil
+	}
+	return replyText(challenge), nil
 }
 
 // greetOkta answers the one-time verification.

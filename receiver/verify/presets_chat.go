@@ -275,6 +275,68 @@ var presetsChat = []preset{
 		Sources: []string{"https://docs.knock.app/developer-tools/outbound-webhooks/overview"},
 		SetUp:   []string{"Developers, Webhooks, your endpoint. Put the signing key into the Secret."},
 	}},
+	{Preset: Preset{
+		Name: "lark", DisplayName: "Lark and Feishu", Aliases: []string{"feishu"}, Class: ClassHMAC,
+		DocsURL:    "https://open.larksuite.com/document/server-docs/event-subscription-guide/overview",
+		Headers:    []string{larkSignature, larkTimestamp, larkNonce},
+		DeliveryID: "{json:header.event_id} | {json:uuid}", EventType: "{json:header.event_type} | {json:event.type}",
+		IDSigned: true, AckLimit: ackShort,
+		Handshake: "url_verification: the challenge is answered as JSON",
+		Identity:  IdentityID, Evidence: EvidenceDocumented, Retries: retried(7*time.Hour+6*time.Minute, RetryBytesUnknown),
+		DistinguishedBy: []string{"{json:header.app_id}", "{json:header.tenant_key}"},
+		Sources: []string{
+			"https://open.feishu.cn/document/server-docs/event-subscription-guide/overview",
+			"https://github.com/larksuite/oapi-sdk-go/blob/v3_main/event/dispatcher/dispatcher.go",
+		},
+		SetUp: []string{
+			"Developer Console, your app, Events & Callbacks, Encryption Strategy, Encrypt Key: set one and put it into " +
+				"the Secret. Targets get the events encrypted, as they came.",
+			"Without an Encrypt Key put the Verification Token there: it names the app, and the body is not signed.",
+			"Event Configuration, Request URL: the endpoint's URL.",
+		},
+	}, special: newLark},
+	{Preset: Preset{
+		Name: "telnyx", DisplayName: "Telnyx", DocsURL: "https://developers.telnyx.com/docs/development/api-fundamentals/webhooks",
+		DeliveryID: "{json:data.id}", EventType: "{json:data.event_type}", IDSigned: true,
+		Secret: SecretOptional, OptionalOptions: []Option{optionPublicKey, optionKey},
+		Variants: telnyxVariants(),
+		Identity: IdentityID, Evidence: EvidenceDocumented, Retries: retried(0, RetryBytesResigned),
+		DistinguishedBy: []string{"{json:data.event_type}"},
+		Sources: []string{
+			"https://developers.telnyx.com/docs/voice/programmable-voice/receiving-webhooks",
+			"https://github.com/team-telnyx/telnyx-node/blob/master/src/lib/webhooks.ts",
+		},
+		SetUp: []string{
+			"Mission Control, API Keys, Public Key: set it as the option publicKey, or put it into the Secret.",
+		},
+	}, publicKeyOption: optionPublicKey.Name},
+	{Preset: Preset{
+		Name: "vonage", DisplayName: "Vonage", Aliases: []string{"nexmo"},
+		DocsURL: "https://developer.vonage.com/en/getting-started/concepts/webhooks",
+		Class:   ClassJWT, BodySigned: true, Headers: []string{"Authorization"},
+		EventType: "{json:status} | {json:message_type}",
+		Identity:  IdentityRequest, Evidence: EvidenceDocumented, Retries: retried(day, RetryBytesUnknown),
+		Sources: []string{
+			"https://developer.vonage.com/en/getting-started/concepts/webhooks#decoding-signed-webhooks",
+			"https://developer.vonage.com/en/messages/concepts/signed-webhooks",
+		},
+		SetUp: []string{
+			"API settings: put the signature secret into the Secret. Choose POST for every webhook of the application.",
+			"Voice: set signed_callbacks for the application. Messages and Verify are signed without it.",
+		},
+	}, special: newVonage},
+	{Preset: Preset{
+		Name: "aircall", DisplayName: "Aircall", DocsURL: "https://developer.aircall.io/tutorials/webhooks-guide/",
+		Class: ClassStatic, EventType: "{json:event}", AckLimit: ackFive,
+		Identity: IdentityNone, Evidence: EvidenceDocumented, Retries: retried(0, RetryBytesUnknown),
+		Sources: []string{
+			"https://developer.aircall.io/tutorials/webhooks-guide/",
+			"https://developer.aircall.io/docs/setup-webhooks",
+		},
+		SetUp: []string{
+			"Integrations, Webhook, Install: put the token that Aircall shows into the Secret. Every event carries it.",
+		},
+	}, special: bodyToken("", "token")},
 }
 
 // plivoVariants sign the URL and a nonce with the tokens of the account and of
@@ -302,4 +364,15 @@ func knockVariants() []Variant {
 	v[0].Scheme.Signature.Encoding = route.EncodingBase64
 	v[0].Scheme.Timestamp.Unit = route.UnitMilliseconds
 	return v
+}
+
+// telnyxVariants are an Ed25519 signature over time and body.
+func telnyxVariants() []Variant {
+	return one(route.Scheme{
+		Algorithm: route.AlgorithmEd25519,
+		Signature: route.Signature{Headers: []string{"Telnyx-Signature-Ed25519"}, Encoding: route.EncodingBase64},
+		Content:   "{timestamp}|{body}",
+		Timestamp: route.Timestamp{Header: "Telnyx-Timestamp", Unit: route.UnitSeconds},
+		Key:       route.KeyFormat{Encoding: route.EncodingBase64},
+	})
 }

@@ -231,4 +231,33 @@ var presetsCode = []preset{
 		Sources: []string{"https://docs.quay.io/guides/notifications.html"},
 		SetUp:   urlSecretSteps("Repository, Settings, Events and Notifications, Webhook POST."),
 	}, special: newQueryToken},
+	{Preset: Preset{
+		Name: "azure-devops", DisplayName: "Azure DevOps", Aliases: []string{"azuredevops", "vsts"},
+		DocsURL: "https://learn.microsoft.com/azure/devops/service-hooks/services/webhooks",
+		Class:   ClassStatic, Headers: []string{"Authorization"},
+		DeliveryID: "{json:id}", EventType: "{json:eventType}",
+		OptionalOptions: []Option{optionHeader},
+		Identity:        IdentityID, Evidence: EvidenceDocumented, Retries: retried(0, RetryBytesUnknown),
+		DistinguishedBy: []string{"{json:subscriptionId}", "{json:notificationId}"},
+		Sources: []string{
+			"https://learn.microsoft.com/azure/devops/service-hooks/events",
+			"https://learn.microsoft.com/rest/api/azure/devops/hooks/notifications",
+		},
+		SetUp: []string{
+			"Project settings, Service hooks, Create subscription, Web Hooks. Basic authentication: put user:password, " +
+				"with any user name, into the Secret.",
+			"Or HTTP headers: NAME:VALUE; give NAME as the option header and put VALUE into the Secret.",
+		},
+	}, special: newAuthorization},
+	{Preset: Preset{
+		Name: "sonarqube", DisplayName: "SonarQube", Aliases: []string{"sonarcloud"},
+		DocsURL:   "https://docs.sonarsource.com/sonarqube-server/discovering/integrations/webhooks",
+		EventType: "{json:qualityGate.status} | {json:status}", AckLimit: ackTen,
+		Variants: hexBody("X-Sonar-Webhook-HMAC-SHA256", ""),
+		Identity: IdentityNone, Evidence: EvidenceDocumented, Retries: notRetried(),
+		Sources: []string{"https://docs.sonarsource.com/sonarqube-server/discovering/integrations/webhooks"},
+		SetUp: []string{
+			"Project settings or Administration, Webhooks, Create. Fill in Secret and put the same text into the Secret.",
+		},
+	}},
 }

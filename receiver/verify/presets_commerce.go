@@ -208,6 +208,20 @@ var presetsCommerce = []preset{
 		Sources: []string{"https://aps.autodesk.com/en/docs/webhooks/v1/developers_guide/event-delivery-guarantees/"},
 		SetUp:   []string{"POST the secret token with the Webhooks API; put the same text into the Secret."},
 	}},
+	{Preset: Preset{
+		Name: "cloudinary", DisplayName: "Cloudinary", DocsURL: "https://cloudinary.com/documentation/notifications",
+		Class: ClassHMAC, BodySigned: true, Headers: []string{cloudinarySignature, cloudinaryTimestamp},
+		EventType: "{json:notification_type}", Tolerance: 2 * time.Hour, FutureTolerance: defaultTolerance,
+		Identity: IdentityRequest, Evidence: EvidenceSDK, Retries: retried(0, RetryBytesUnknown),
+		Sources: []string{
+			"https://cloudinary.com/documentation/notifications",
+			"https://github.com/cloudinary/cloudinary_npm/blob/master/lib/utils/index.js",
+		},
+		SetUp: []string{
+			"Settings, API Keys: put the API secret into the Secret.",
+			"Settings, Webhook Notifications: add the endpoint's URL, or give it as notification_url.",
+		},
+	}, special: newCloudinary},
 }
 
 // sanityVariants are "t=…,v1=…" with milliseconds and URL-safe base64.

@@ -158,6 +158,33 @@ var presetsOperations = []preset{
 			"The sender gives the token as Authorization: Bearer, or as the parameter access_token; put it into the Secret.",
 		},
 	}, special: newAccessToken, greet: greetOptions, handshakeMethods: []string{"OPTIONS"}},
+	{Preset: Preset{
+		Name: "sharepoint", DisplayName: "SharePoint lists", Class: ClassStatic,
+		DocsURL:   "https://learn.microsoft.com/sharepoint/dev/apis/webhooks/overview-sharepoint-webhooks",
+		AckLimit:  ackFive,
+		Handshake: "POST with the parameter validationtoken: it is answered as text",
+		Identity:  IdentityNone, Evidence: EvidenceDocumented, Retries: retried(25*time.Minute, RetryBytesUnknown),
+		Sources: []string{"https://learn.microsoft.com/sharepoint/dev/apis/webhooks/overview-sharepoint-webhooks"},
+		SetUp: []string{
+			"Give clientState when the subscription is created; put the same text into the Secret.",
+			"notificationUrl: the endpoint's URL. Subscriptions expire after at most 180 days: renew them.",
+		},
+	}, special: bodyToken("value", "clientState"), greet: greetGraph},
+	{Preset: Preset{
+		Name: "alertmanager", DisplayName: "Prometheus Alertmanager", Aliases: []string{"prometheus-alertmanager"},
+		DocsURL: "https://prometheus.io/docs/alerting/latest/configuration/#webhook_config",
+		Class:   ClassStatic, Headers: []string{"Authorization"}, EventType: "{json:status}",
+		OptionalOptions: []Option{optionHeader},
+		Identity:        IdentityNone, Evidence: EvidenceSDK, Retries: retried(0, RetryBytesUnknown),
+		Sources: []string{
+			"https://github.com/prometheus/alertmanager/blob/main/notify/webhook/webhook.go",
+			"https://github.com/prometheus/alertmanager/blob/main/docs/configuration.md",
+		},
+		SetUp: []string{
+			"receivers, webhook_configs, http_config, authorization: credentials; put the same text into the Secret.",
+			"Or basic_auth: put user:password into the Secret.",
+		},
+	}, special: newAuthorization},
 }
 
 // workosVariants are Stripe's form with milliseconds.

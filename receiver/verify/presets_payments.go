@@ -298,6 +298,22 @@ var presetsPayments = []preset{
 		Sources:         []string{"https://docs.pinwheelapi.com/public/docs/webhooks"},
 		SetUp:           []string{"The key is your API secret: put it into the Secret."},
 	}},
+	{Preset: Preset{
+		Name: "mollie", DisplayName: "Mollie", DocsURL: "https://docs.mollie.com/reference/webhooks-new", Class: ClassHMAC,
+		Headers: []string{mollieSignature}, OptionalOptions: []Option{optionParameter},
+		DeliveryID: "{json:id}", EventType: "{json:type}", IDSigned: true, AckLimit: 15 * time.Second,
+		Identity: IdentityID, Evidence: EvidenceDocumented, Retries: retried(26*time.Hour, RetryBytesUnknown),
+		Sources: []string{
+			"https://docs.mollie.com/reference/webhooks-new",
+			"https://docs.mollie.com/reference/webhooks",
+			"https://github.com/mollie/mollie-api-php/blob/master/src/Webhooks/SignatureValidator.php",
+		},
+		SetUp: []string{
+			"Developers, Webhooks, Create webhook: put the signing secret into the Secret.",
+			"Classic webhooks (webhookUrl of a payment) are not signed: append ?secret=TEXT to the endpoint's URL, and put " +
+				"TEXT into the Secret as another key.",
+		},
+	}, special: newMollie},
 }
 
 // affirmVariants are Stripe's form with SHA-512 under v0.

@@ -41,7 +41,7 @@ func secretOf(p verify.Preset, variant byte) string {
 
 // private are signed with a private key, or need options: they have tests of
 // their own.
-const private = " discord sendgrid paypal aws-sns travis plaid google-pubsub oidc braintree "
+const private = " discord telnyx sendgrid paypal aws-sns travis plaid google-pubsub oidc braintree "
 
 // signable are the presets whose requests can be built with a shared key.
 func signable(t *testing.T) []verify.Preset {

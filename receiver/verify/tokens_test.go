@@ -310,3 +310,31 @@ func TestFusionAuth(t *testing.T) {
 		t.Error("a public key beside a secret compiled")
 	}
 }
+
+func TestVonage(t *testing.T) {
+	t.Parallel()
+	const body = `{"status":"answered","uuid":"u1"}`
+	secret := strings.Repeat("s", 32)
+	vonage := issuer{algorithm: jose.HS256, key: []byte(secret)}
+	claims := func() map[string]any {
+		sum := sha256.Sum256([]byte(body))
+		return map[string]any{"iss": "Vonage", "iat": specialNow.Unix(), "jti": "j1", "payload_hash": hex.EncodeToString(sum[:])}
+	}
+	event := func(claims map[string]any) *verify.Request {
+		return post(body, "Authorization", "Bearer "+vonage.token(t, claims))
+	}
+	v := endpoint{provider: "vonage", keys: []string{"old", secret}}.compile(t)
+	if verdict := accepted(t, v, event(claims())); verdict.KeyName != "key1" || verdict.EventType != "answered" {
+		t.Errorf("got %+v, want key1 and answered", verdict)
+	}
+	refused(t, v, with(event(claims()), func(r *verify.Request) { r.Body = []byte("{}") }), verify.SignatureMismatch)
+	refused(t, v, event(changed(claims(), "payload_hash", nil)), verify.SignatureMismatch)
+	refused(t, v, post(body), verify.SignatureMissing)
+	refused(t, v, post(body, "Authorization", vonage.token(t, claims())), verify.SignatureMalformed)
+	refused(t, endpoint{provider: "vonage", keys: []string{"other"}}.compile(t), event(claims()), verify.SignatureMismatch)
+
+	late := func(r *verify.Request) { r.Now = specialNow.Add(time.Hour) }
+	accepted(t, v, with(event(claims()), late))
+	strict := endpoint{provider: "vonage", keys: []string{secret}, tolerance: 300}.compile(t)
+	refused(t, strict, with(event(claims()), late), verify.TimestampOutOfTolerance)
+}

@@ -14,18 +14,20 @@ var sampleFiles embed.FS
 
 // defaults are the samples sent when no type is asked for.
 var defaults = map[string]string{
-	"adyen-payments": "AUTHORISATION", "aws-sns": "Notification", "bitbucket": "repo:push",
-	"calendly": "invitee.created", "circleci": "workflow-completed", "clerk": "user.created",
+	"adyen-payments": "AUTHORISATION", "aircall": "call.created", "alertmanager": "firing", "aws-sns": "Notification",
+	"azure-devops": "git.push", "bitbucket": "repo:push", "calendly": "invitee.created",
+	"circleci": "workflow-completed", "clerk": "user.created", "cloudinary": "upload",
 	"contentful": "ContentManagement.Entry.publish", "discord": "APPLICATION_AUTHORIZED",
 	"docusign": "envelope-completed", "fusionauth": "user.create", "github": "push", "gitlab": "Push Hook",
 	"google-pubsub": "OBJECT_FINALIZE", "hubspot": "contact.creation", "intercom": "conversation.user.created",
-	"jira": "jira:issue_created", "linear": "Issue.create", "mailgun": "delivered", "mandrill": "send",
-	"meta": "whatsapp_business_account.messages", "monday": "create_pulse", "netlify": "ready",
-	"notion": "page.content_updated", "openai": "response.completed", "pagerduty": "incident.triggered",
-	"paypal": "PAYMENT.CAPTURE.COMPLETED", "plaid": "TRANSACTIONS.SYNC_UPDATES_AVAILABLE",
-	"resend": "email.delivered", "sendgrid": "delivered", "sentry": "issue.created", "shopify": "orders/create",
-	"slack": "app_mention", "square": "payment.updated", "standard-webhooks": "user.created",
-	"stripe": "payment_intent.succeeded", "trello": "updateCard", "twilio": "message", "typeform": "form_response",
+	"jira": "jira:issue_created", "lark": "im.message.receive_v1", "linear": "Issue.create", "mailgun": "delivered",
+	"mandrill": "send", "meta": "whatsapp_business_account.messages", "mollie": "payment-link.paid",
+	"monday": "create_pulse", "netlify": "ready", "notion": "page.content_updated", "openai": "response.completed",
+	"pagerduty": "incident.triggered", "paypal": "PAYMENT.CAPTURE.COMPLETED",
+	"plaid": "TRANSACTIONS.SYNC_UPDATES_AVAILABLE", "resend": "email.delivered", "sendgrid": "delivered",
+	"sentry": "issue.created", "shopify": "orders/create", "slack": "app_mention", "sonarqube": "OK",
+	"square": "payment.updated", "standard-webhooks": "user.created", "stripe": "payment_intent.succeeded",
+	"telnyx": "message.received", "trello": "updateCard", "twilio": "message", "typeform": "form_response",
 	"woocommerce": "order.created", "zoom": "meeting.started",
 }
 

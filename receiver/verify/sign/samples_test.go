@@ -1,12 +1,14 @@
 package sign_test
 
 import (
+	"bytes"
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
+	"encoding/base64"
 	"encoding/hex"
 	"encoding/pem"
 	"slices"
@@ -49,9 +51,12 @@ func pairs(t *testing.T) []pair {
 	seed := strings.Repeat("ab", ed25519.SeedSize)
 	raw, _ := hex.DecodeString(seed)
 	discord := hex.EncodeToString(ed25519.NewKeyFromSeed(raw).Public().(ed25519.PublicKey))
+	telnyxSeed := base64.StdEncoding.EncodeToString(raw)
+	telnyx := base64.StdEncoding.EncodeToString(ed25519.NewKeyFromSeed(raw).Public().(ed25519.PublicKey))
 	audience := map[string]string{"audience": "https://hooks.example.com"}
 	special := []pair{
 		{provider: "discord", signWith: seed, pinned: "publicKey", public: discord},
+		{provider: "telnyx", signWith: telnyxSeed, pinned: "publicKey", public: telnyx},
 		{provider: "sendgrid", signWith: ecPrivate, pinned: "publicKey", public: ecPublic},
 		{provider: "plaid", signWith: ecPrivate, pinned: "jwks", public: ecPublic},
 		{provider: "travis", signWith: rsaPrivate, pinned: "publicKey", public: rsaPublic},
@@ -172,6 +177,8 @@ func TestSpecialSignersAreRefusedWithAnotherKey(t *testing.T) {
 			other.keys = []string{strings.Repeat("5", 32)}
 		} else if p.provider == "discord" {
 			other.public = strings.Repeat("11", 32)
+		} else if p.provider == "telnyx" {
+			other.public = base64.StdEncoding.EncodeToString(bytes.Repeat([]byte{0x11}, 32))
 		}
 		if verdict, err := judge(t, other, r); err == nil {
 			t.Errorf("%s: accepted under another key: %+v", p.provider, verdict)

@@ -26,6 +26,13 @@ var specials = map[string]signer{
 	"quay":             inQuery("secret"),
 	"azure-event-grid": inQuery("code"),
 	"cloudevents":      asBearer,
+	"aircall":          inBody("token"),
+	"sharepoint":       inBody("value[0].clientState"),
+	"alertmanager":     authorize,
+	"azure-devops":     authorize,
+	"cloudinary":       signCloudinary,
+	"lark":             signLark,
+	"mollie":           signMollie,
 
 	"twilio":     signedForm("X-Twilio-Signature", flatFields, true),
 	"mandrill":   signedForm("X-Mandrill-Signature", mandrillFields, false),
@@ -35,6 +42,7 @@ var specials = map[string]signer{
 	"netlify":    signNetlify,
 	"monday":     signMonday,
 	"fusionauth": signFusionAuth,
+	"vonage":     signVonage,
 
 	"sendgrid":      signSendGrid,
 	"travis":        signTravis,

@@ -60,6 +60,14 @@ func signFusionAuth(d *draft, event Event) (*Request, error) {
 	return d.request(), err
 }
 
+func signVonage(d *draft, event Event) (*Request, error) {
+	text, err := sharedToken(event.Secret, map[string]any{
+		"iss": "Vonage", "iat": d.now.Unix(), "jti": d.id, "payload_hash": d.digest(hex.EncodeToString),
+	})
+	d.header.Set("Authorization", "Bearer "+text)
+	return d.request(), err
+}
+
 func signPlaid(d *draft, event Event) (*Request, error) {
 	private, err := privateKey[*ecdsa.PrivateKey](event.Secret, "ECDSA P-256")
 	if err != nil {
