@@ -10,6 +10,7 @@ import (
 	"github.com/postern-dev/postern/receiver/deliver"
 	"github.com/postern-dev/postern/receiver/event"
 	"github.com/postern-dev/postern/receiver/queue"
+	"github.com/postern-dev/postern/receiver/route"
 )
 
 // due is how many events another process could claim at once.
@@ -106,20 +107,63 @@ func TestDrainLeavesTheStoreAloneUnlessAsked(t *testing.T) {
 	}
 }
 
-func TestDrainDoesNotWaitForADeadTarget(t *testing.T) {
+// TestDrainGoesOnUntilItsDeadline: a store that ends with the process is drained
+// as long as there is time, and what waits in its back-off is tried meanwhile.
+func TestDrainGoesOnUntilItsDeadline(t *testing.T) {
+	t.Parallel()
+	for name, back := range map[string]time.Duration{"back": 20 * time.Second, "dead": time.Hour} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				e := changed(endpoint("ci", "a"), func(e *route.Endpoint) {
+					e.Retry.InitialBackoffSeconds, e.Retry.MaxBackoffSeconds, e.Retry.MaxAttempts = 3600, 3600, 100
+				})
+				w := newWorld(t, func(o *deliver.Options) { o.DrainStore = true }, e)
+				w.targets.reply(http.StatusBadGateway)
+				for range 20 {
+					w.admit(e)
+				}
+				pass(40 * time.Second)
+				began := time.Now()
+				w.targets.script(func(*http.Request, string) (int, http.Header, error) {
+					if time.Since(began) < back {
+						return http.StatusBadGateway, nil, nil
+					}
+					return http.StatusOK, nil, nil
+				})
+				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+				defer cancel()
+				w.engine.Drain(ctx)
+				took := time.Since(began)
+				if back < time.Minute && (took < back || took > back+30*time.Second) {
+					t.Errorf("drain took %v, want until the target is back after %v", took, back)
+				}
+				if back > time.Minute && (took < time.Minute || took > time.Minute+releaseAfter) {
+					t.Errorf("drain took %v, want its minute", took)
+				}
+				depths, err := w.store.Depths(t.Context(), queues(e))
+				if err != nil || (depths[0].Pending == 0) != (back < time.Minute) {
+					t.Errorf("%+v is left, %v", depths, err)
+				}
+			})
+		})
+	}
+}
+
+// releaseAfter is what giving leases back may take after a deadline.
+const releaseAfter = 3 * time.Second
+
+// TestDrainLeavesSuspendedEventsAlone: nothing can be done for them.
+func TestDrainLeavesSuspendedEventsAlone(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		e := endpoint("ci", "a")
+		e := changed(endpoint("ci", "a"), func(e *route.Endpoint) { e.Suspend = true })
 		w := newWorld(t, func(o *deliver.Options) { o.DrainStore = true }, e)
-		w.targets.reply(http.StatusBadGateway)
-		for range 20 {
-			w.admit(e)
-		}
-		pass(40 * time.Second)
+		w.admitUnleased(e)
 		began := time.Now()
 		w.engine.Drain(t.Context())
 		if took := time.Since(began); took > time.Second {
-			t.Errorf("drain took %v although nothing can be delivered", took)
+			t.Errorf("drain took %v although nothing may be delivered", took)
 		}
 	})
 }

@@ -85,7 +85,9 @@ type Engine struct {
 	inFlight int
 	claims   int
 	busy     int
-	drained  chan struct{}
+	// emptied is set while a drain knows that the store has nothing left.
+	emptied bool
+	drained chan struct{}
 }
 
 // New returns an engine that does nothing until it is started.

@@ -55,9 +55,7 @@ func (e *Engine) scan(ctx context.Context, which func(*lane) bool) (ok bool) {
 	for len(ids) > 0 {
 		batch := ids[:min(scanBatch, len(ids))]
 		ids = ids[len(batch):]
-		asking, cancel := context.WithTimeout(ctx, storeTimeout)
-		depths, err := e.opts.Worker.Depths(asking, batch)
-		cancel()
+		depths, err := e.depths(ctx, batch)
 		if err != nil {
 			e.storeFailed(err)
 			return false
@@ -126,7 +124,7 @@ func (e *Engine) longestWait(l *lane) time.Duration {
 func (e *Engine) hasten(id queue.ID, limit time.Duration) {
 	ctx, cancel := context.WithTimeout(e.root, storeTimeout)
 	defer cancel()
-	if err := e.opts.Worker.Hasten(ctx, id, limit, e.opts.Lease); err != nil {
+	if err := e.opts.Worker.Hasten(ctx, id, limit, min(limit, e.opts.Lease)); err != nil {
 		e.storeFailed(err)
 		return
 	}

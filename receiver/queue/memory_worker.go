@@ -90,8 +90,11 @@ func (m *Memory) Hasten(_ context.Context, queue ID, limit, lease time.Duration)
 	for _, target := range slices.Clone(q.pending) {
 		if target.due.After(now.Add(limit)) {
 			due := now
+			if target.leased && lease == 0 {
+				continue
+			}
 			if target.leased {
-				due = now.Add(min(limit, lease))
+				due = now.Add(lease)
 			}
 			q.reschedule(target, due)
 		}

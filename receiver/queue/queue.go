@@ -146,7 +146,8 @@ type Worker interface {
 	Settle(ctx context.Context, lease Lease, settlement Settlement) error
 	// Hasten makes events due that are due later than limit from now: clocks of
 	// stores jump, and no event waits for longer than its schedule allows. Those
-	// that are leased are due after the lease, so that their holder can renew it.
+	// that are leased are due after the lease, so that their holder can renew it, or
+	// with a lease of 0 left alone.
 	Hasten(ctx context.Context, queue ID, limit, lease time.Duration) error
 	// Depths reports the given queues in the same order, in few round trips.
 	Depths(ctx context.Context, queues []ID) ([]Depth, error)

@@ -5,7 +5,12 @@ if #late == 0 then return 0 end
 local values, due = ask('HMGET', e.states, late), list()
 for i, id in ipairs(late) do
   local s = look(values[i], target)
-  add(due, integer(s and s.letter == 'l' and now + lease or now), id)
+  local leased = s and s.letter == 'l'
+  if not leased then
+    add(due, integer(now), id)
+  elseif lease > 0 then
+    add(due, integer(now + lease), id)
+  end
 end
 many('ZADD', KEYS[1], due)
-return #late
+return due.n / 2
