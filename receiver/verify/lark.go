@@ -22,7 +22,7 @@ const (
 // of the encrypt key. All others carry the verification token in the body.
 type lark struct {
 	keys   []key
-	signed *digest
+	signed *keyedHash
 	fields extractor
 }
 
@@ -33,7 +33,7 @@ var larkFields = []string{
 }
 
 func newLark(m material) (judge, error) {
-	j := &lark{keys: m.keys, signed: &digest{
+	j := &lark{keys: m.keys, signed: &keyedHash{
 		keys: m.keys, tolerance: m.tolerance, signature: larkSignature, timestamp: larkTimestamp,
 		content: func(request *Request, key, timestamp string) [][]byte {
 			return [][]byte{[]byte(timestamp), []byte(request.Header.Get(larkNonce)), []byte(key), request.Body}

@@ -9,9 +9,9 @@ import (
 	"github.com/postern-dev/postern/receiver/route"
 )
 
-// digest judges a plain hash over parts of the request with the key among
+// keyedHash judges a plain hash over parts of the request with the key among
 // them, in the place of an HMAC.
-type digest struct {
+type keyedHash struct {
 	keys      []key
 	tolerance tolerance
 	signature string
@@ -30,7 +30,7 @@ const (
 // newCloudinary judges a hash of body, time and API secret, which is SHA-1 or,
 // where the account is set so, SHA-256.
 func newCloudinary(m material) (judge, error) {
-	return &digest{
+	return &keyedHash{
 		keys: m.keys, tolerance: m.tolerance, signature: cloudinarySignature, timestamp: cloudinaryTimestamp,
 		content: func(request *Request, key, timestamp string) [][]byte {
 			return [][]byte{request.Body, []byte(timestamp), []byte(key)}
@@ -39,7 +39,7 @@ func newCloudinary(m material) (judge, error) {
 	}, nil
 }
 
-func (j *digest) judge(_ context.Context, request *Request) (proof, error) {
+func (j *keyedHash) judge(_ context.Context, request *Request) (proof, error) {
 	text, err := request.proofHeader(j.signature)
 	if err != nil {
 		return proof{}, err
@@ -61,7 +61,7 @@ func (j *digest) judge(_ context.Context, request *Request) (proof, error) {
 }
 
 // match finds the key of the signature and then judges the time.
-func (j *digest) match(request *Request, h hash.Hash, sent []byte, at string) (proof, error) {
+func (j *keyedHash) match(request *Request, h hash.Hash, sent []byte, at string) (proof, error) {
 	for _, k := range j.keys {
 		h.Reset()
 		for _, piece := range j.content(request, k.text, at) {
