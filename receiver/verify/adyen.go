@@ -78,7 +78,11 @@ func (j *adyenPayments) item(item []byte) (name, id string, err error) {
 	}
 	parts := make([]string, last)
 	for i := range parts {
-		parts[i], _ = found.get(i) // what is missing is signed as nothing
+		// What is absent is signed as nothing; what only seems so is a forgery.
+		if found.unclear(i) {
+			return "", "", refusef(SignatureMalformed, "%s of an item occurs more than once or is not a text", adyenFields[i])
+		}
+		parts[i], _ = found.get(i)
 	}
 	content := strings.Join(parts, ":")
 	for _, k := range j.keys {

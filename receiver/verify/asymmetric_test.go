@@ -158,8 +158,8 @@ func TestPayPal(t *testing.T) {
 		"Paypal-Auth-Algo", "SHA256withRSA", "Paypal-Transmission-Sig", s.sign(t, crypto.SHA256, message))
 	options := map[string]string{"webhookID": "hook-1", "certificate": s.certificate}
 	verifier := endpoint{provider: "paypal", options: options}.compile(t)
-	if verdict := accepted(t, verifier, sale); verdict.DeliveryID != "WH-1" {
-		t.Errorf("delivery id %q, want WH-1", verdict.DeliveryID)
+	if verdict := accepted(t, verifier, sale); verdict.DeliveryID != "t-1" {
+		t.Errorf("delivery id %q, want t-1", verdict.DeliveryID)
 	}
 	refused(t, verifier, with(sale, func(r *verify.Request) { r.Body = []byte("{}") }), verify.SignatureMismatch)
 	refused(t, verifier, with(sale, func(r *verify.Request) { r.Header.Set("Paypal-Auth-Algo", "none") }),
@@ -205,7 +205,7 @@ func snsMessage(t *testing.T, s signer, version string, fields map[string]string
 	hash := map[string]crypto.Hash{"1": crypto.SHA1, "2": crypto.SHA256}[version]
 	message := map[string]string{
 		"Signature": s.sign(t, hash, content.String()), "SignatureVersion": version,
-		"SigningCertURL": "https://sns.eu-west-1.amazonaws.com/cert.pem",
+		"SigningCertURL": "https://sns.eu-west-1.amazonaws.com/SimpleNotificationService-01ab.pem",
 	}
 	for name, value := range fields {
 		message[name] = value
@@ -246,7 +246,7 @@ func TestAmazonSNS(t *testing.T) {
 	refused(t, verifier, replace(`"SignatureVersion":"2"`, `"SignatureVersion":"3"`), verify.SignatureMalformed)
 	refused(t, verifier, replace("sns.eu-west-1.amazonaws.com", "sns.eu-west-1.amazonaws.com.evil.example"),
 		verify.SignatureMalformed)
-	refused(t, verifier, replace("cert.pem", "cert.txt"), verify.SignatureMalformed)
+	refused(t, verifier, replace("01ab.pem", "01ab.txt"), verify.SignatureMalformed)
 	// Two parsers could disagree about which of the two is meant.
 	refused(t, verifier, replace(`{`, `{"Message":"forged",`), verify.SignatureMalformed)
 	refused(t, verifier, post("{}"), verify.SignatureMissing)

@@ -212,13 +212,13 @@ func TestLookAlikeHosts(t *testing.T) {
 	site := newSite(t, nil)
 	v := endpoint{provider: "aws-sns", fetcher: site.fetcher}.compile(t)
 	for _, address := range []string{
-		"https://sns.eu-west-1.amazonaws.com.evil.example/c.pem", "https://evil.example/sns.eu-west-1.amazonaws.com/c.pem",
-		"https://evil-sns.eu-west-1.amazonaws.com/c.pem", "https://sns.eu-west-1.amazonaws.com@evil.example/c.pem",
-		"https://sns.eu-west-1.amazonaws.com:8443/c.pem", "http://sns.eu-west-1.amazonaws.com/c.pem",
-		"https://sns.eu-west-1.amazonaws.org/c.pem", "https://sns.eu-west-1-amazonaws.com/c.pem",
-		"https://sns.x.evil.amazonaws.com/c.pem", "https://s3.amazonaws.com/evil/c.pem", "https://sns.amazonaws.com/c.pem",
-		"https://sns.eu-west-1.amazonaws.com%2f.evil.example/c.pem", "https://sns.eu-west-1.amazonaws.com/c.pem#.pem",
-		"https://sns.eu-west-1.amazonaws.com\\.evil.example/c.pem", "//sns.eu-west-1.amazonaws.com/c.pem",
+		"https://sns.eu-west-1.amazonaws.com.evil.example/c.pem", "https://evil.example/sns.eu-west-1.amazonaws.com/SimpleNotificationService-01ab.pem",
+		"https://evil-sns.eu-west-1.amazonaws.com/SimpleNotificationService-01ab.pem", "https://sns.eu-west-1.amazonaws.com@evil.example/c.pem",
+		"https://sns.eu-west-1.amazonaws.com:8443/c.pem", "http://sns.eu-west-1.amazonaws.com/SimpleNotificationService-01ab.pem",
+		"https://sns.eu-west-1.amazonaws.org/c.pem", "https://sns.eu-west-1-amazonaws.com/SimpleNotificationService-01ab.pem",
+		"https://sns.x.evil.amazonaws.com/SimpleNotificationService-01ab.pem", "https://s3.amazonaws.com/evil/c.pem", "https://sns.amazonaws.com/SimpleNotificationService-01ab.pem",
+		"https://sns.eu-west-1.amazonaws.com%2f.evil.example/c.pem", "https://sns.eu-west-1.amazonaws.com/SimpleNotificationService-01ab.pem#.pem",
+		"https://sns.eu-west-1.amazonaws.com\\.evil.example/c.pem", "//sns.eu-west-1.amazonaws.com/SimpleNotificationService-01ab.pem",
 		"https://sns.eu-west-1.ａmazonaws.com/c.pem", "https://sns.eu-west-1.amazonaws.com./c.pem", "c.pem", "",
 	} {
 		fields := notification()
@@ -229,7 +229,7 @@ func TestLookAlikeHosts(t *testing.T) {
 		t.Errorf("%d fetches, want none", n)
 	}
 	china := notification()
-	china["SigningCertURL"] = "https://sns.cn-north-1.amazonaws.com.cn/c.pem"
+	china["SigningCertURL"] = "https://sns.cn-north-1.amazonaws.com.cn/SimpleNotificationService-01ab.pem"
 	unreachable(t, v, snsMessage(t, s, "2", china)) // the right host, but nothing there
 	if n := site.requests.Load(); n != 1 {
 		t.Errorf("%d fetches for the right host, want one", n)
@@ -307,8 +307,8 @@ func TestAmbiguousBodies(t *testing.T) {
 	}
 }
 
-// TestAmbiguousItems: an amount that stands twice in an item of Adyen's is
-// signed as neither.
+// TestAmbiguousItems: a field of an item of Adyen's that stands twice, in another
+// case, or is no text, is not taken for one that is absent.
 func TestAmbiguousItems(t *testing.T) {
 	t.Parallel()
 	key := strings.Repeat("41", 32)
@@ -321,6 +321,9 @@ func TestAmbiguousItems(t *testing.T) {
 	}
 	v := endpoint{provider: "adyen-payments", keys: []string{key}}.compile(t)
 	accepted(t, v, post(item(`{"value":1130,"currency":"EUR"}`, "")))
+	original := item(`{"value":1130,"currency":"EUR"}`, `,"originalReference":"o"`)
+	refused(t, v, post(original), verify.SignatureMismatch)
+	accepted(t, v, post(item(`{"value":1130,"currency":"EUR"}`, `,"originalReference":null`)))
 	for name, body := range map[string]string{
 		"second value":           item(`{"value":1130,"currency":"EUR","value":1}`, ""),
 		"second amount":          item(`{"value":1130,"currency":"EUR"}`, `,"amount":{"value":1,"currency":"EUR"}`),
@@ -328,10 +331,15 @@ func TestAmbiguousItems(t *testing.T) {
 		"value in another case":  item(`{"value":1130,"Value":1,"currency":"EUR"}`, ""),
 		"amount in another case": item(`{"value":1130,"currency":"EUR"}`, `,"AMOUNT":{"value":1}`),
 		"folded name":            item(`{"Value":1130,"currency":"EUR"}`, ""),
-		"another original":       item(`{"value":1130,"currency":"EUR"}`, `,"originalReference":"o"`),
+		"original twice":         item(`{"value":1130,"currency":"EUR"}`, `,"originalReference":"o","originalReference":"o"`),
+		"original in other case": item(`{"value":1130,"currency":"EUR"}`, `,"OriginalReference":"o"`),
+		"original in a list":     item(`{"value":1130,"currency":"EUR"}`, `,"originalReference":["o"]`),
+		"original in an object":  item(`{"value":1130,"currency":"EUR"}`, `,"originalReference":{"o":1}`),
+		"amount in a list":       item(`[{"value":1130,"currency":"EUR"}]`, ""),
+		"amount is a text":       item(`"1130"`, ""),
 	} {
-		if _, err := v.Verify(t.Context(), post(body)); err == nil || reasonOf(t, err) != verify.SignatureMismatch {
-			t.Errorf("%s: got %v, want %s", name, err, verify.SignatureMismatch)
+		if _, err := v.Verify(t.Context(), post(body)); err == nil || reasonOf(t, err) != verify.SignatureMalformed {
+			t.Errorf("%s: got %v, want %s", name, err, verify.SignatureMalformed)
 		}
 	}
 }
@@ -348,6 +356,14 @@ func TestFoldedNames(t *testing.T) {
 		forged := with(good, func(r *verify.Request) {
 			r.Body = []byte(`{"` + name + `":"forged",` + string(r.Body[1:]))
 		})
+		refused(t, v, forged, verify.SignatureMalformed)
+	}
+	// The subject is optional, so what only looks absent must be refused.
+	for _, subject := range []string{
+		`"Subject":"a","Subject":"b"`, `"subject":"a"`, `"SUBJECT":"a"`, `"Subject":["a"]`, `"Subject":{"a":1}`,
+		`"Sub\u006aect":"a","Subject":"b"`,
+	} {
+		forged := with(good, func(r *verify.Request) { r.Body = []byte(`{` + subject + `,` + string(r.Body[1:])) })
 		refused(t, v, forged, verify.SignatureMalformed)
 	}
 	batch := endpoint{provider: "microsoft-graph", keys: []string{"k"}}.compile(t)

@@ -141,13 +141,25 @@ func newMonday(m material) (judge, error) {
 	}, nil
 }
 
-// greetMonday answers the check of a new monday.com webhook, which comes
-// without a token: a body with nothing but a challenge is echoed.
+// greetMonday answers the check of a new monday.com webhook that comes without
+// a token, answerMonday the one whose token holds: a body with nothing but a
+// challenge is echoed.
 func greetMonday(_ *greeting, request *Request) (*Response, error) {
-	if len(request.Header.Values("Authorization")) > 0 || len(request.Body) > maxChallenge {
+	if len(request.Header.Values("Authorization")) > 0 {
 		return nil, nil
 	}
-	challenge := jsonFields(document(request), "challenge")[0]
+	return echoChallenge(request)
+}
+
+func answerMonday(_ *greeting, _ proof, request *Request) (*Response, error) {
+	return echoChallenge(request)
+}
+
+func echoChallenge(request *Request) (*Response, error) {
+	if len(request.Body) > maxChallenge {
+		return nil, nil
+	}
+	challenge := onlyMember(document(request), "challenge")
 	if challenge == "" {
 		return nil, nil
 	}

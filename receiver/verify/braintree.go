@@ -51,6 +51,8 @@ func (j *braintree) judge(_ context.Context, request *Request) (proof, error) {
 	switch {
 	case !signed:
 		return proof{}, refuse(SignatureMissing, "form parameter bt_signature is missing")
+	case !onlyParameters(values, "bt_signature", "bt_payload"):
+		return proof{}, refuse(SignatureMalformed, "the form has parameters that are not signed")
 	case !present || !braintreePayload.MatchString(payload):
 		return proof{}, refuse(SignatureMalformed, "form parameter bt_payload is not base64")
 	}

@@ -16,12 +16,14 @@ import (
 // certificate that signed them. The address comes from the message, so it is
 // used only when it points to the provider's own host.
 type certificates struct {
-	// pinned replace fetching; whoever pins a certificate decides how long it
-	// is good for, so its dates are not judged.
+	// pinned replace fetching.
 	pinned []rsaKey
-	fetch  *Fetcher
-	// host is what the host part of the address must be like.
-	host *regexp.Regexp
+	// dated is true when a pinned certificate counts within its dates only. Else
+	// whoever pins it decides how long it is good for.
+	dated bool
+	fetch *Fetcher
+	// host and path are what these parts of the address must be like.
+	host, path *regexp.Regexp
 	// subject is the suffix of the certificate's common name.
 	subject string
 	// roots are the trusted authorities; nil means the system's.
@@ -30,21 +32,34 @@ type certificates struct {
 
 const optionCertificate = "certificate"
 
-func newCertificates(m material, host *regexp.Regexp, subject string) (*certificates, error) {
+func newCertificates(m material, host, path *regexp.Regexp, subject string) (*certificates, error) {
 	pinned, err := parseRSAKeys(publicMaterial(m, optionCertificate, publicKeyName))
 	if err != nil {
 		return nil, err
 	}
-	return &certificates{pinned: pinned, fetch: m.fetch, host: host, subject: subject}, nil
+	return &certificates{pinned: pinned, fetch: m.fetch, host: host, path: path, subject: subject}, nil
 }
 
-// checkAddress refuses an address that is not the provider's. It is called
-// with pinned certificates too: a foreign address is the mark of a forgery.
-func (c *certificates) checkAddress(address string) error {
+// checkHost refuses an address that is not the provider's.
+func (c *certificates) checkHost(address string) error {
 	u, err := url.Parse(address)
 	if err != nil || u.Scheme != "https" || u.User != nil || u.Port() != "" || u.Fragment != "" ||
 		!c.host.MatchString(u.Host) {
-		return refuse(SignatureMalformed, "the certificate's address is not an https URL of the provider's host")
+		return refuse(SignatureMalformed, "an address in the message is not an https URL of the provider's host")
+	}
+	return nil
+}
+
+// checkAddress refuses an address that is not one of the provider's
+// certificates. It is called with pinned certificates too: a foreign address is
+// the mark of a forgery.
+func (c *certificates) checkAddress(address string) error {
+	if err := c.checkHost(address); err != nil {
+		return err
+	}
+	u, err := url.Parse(address)
+	if err != nil || u.RawQuery != "" || !c.path.MatchString(u.EscapedPath()) {
+		return refuse(SignatureMalformed, "the certificate's address is not of the provider's documented form")
 	}
 	return nil
 }
@@ -55,7 +70,7 @@ func (c *certificates) keys(ctx context.Context, address string, now time.Time) 
 		return nil, err
 	}
 	if len(c.pinned) > 0 {
-		return c.pinned, nil
+		return c.current(now)
 	}
 	document, err := c.fetch.get(ctx, address, now)
 	if err != nil {
@@ -73,6 +88,24 @@ func (c *certificates) keys(ctx context.Context, address string, now time.Time) 
 		return nil, fmt.Errorf("%s: the certificate has no RSA key", address)
 	}
 	return []rsaKey{{name: "published", public: public}}, nil
+}
+
+// current returns the pinned keys that may be used now.
+func (c *certificates) current(now time.Time) ([]rsaKey, error) {
+	if !c.dated {
+		return c.pinned, nil
+	}
+	var good []rsaKey
+	for _, k := range c.pinned {
+		if k.notAfter.IsZero() || !now.Before(k.notBefore) && !now.After(k.notAfter) {
+			good = append(good, k)
+		}
+	}
+	if len(good) == 0 {
+		return nil, refuse(SignatureMismatch,
+			"the pinned certificate has expired or is not valid yet: pin the provider's current one, or none to have it fetched")
+	}
+	return good, nil
 }
 
 // trust checks subject, dates and chain of a fetched certificate.

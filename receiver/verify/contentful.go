@@ -4,7 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
-	"net/url"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -45,29 +45,66 @@ func (j *contentful) judge(_ context.Context, request *Request) (proof, error) {
 	if err != nil {
 		return proof{}, err
 	}
-	canonical, err := j.canonical(request)
+	headers, err := j.signedHeaders(request)
 	if err != nil {
 		return proof{}, err
 	}
-	for _, k := range j.keys {
-		if !secretEqual(hmacSum(sha256.New, []byte(k.text), []byte(canonical), request.Body), sent[:]) {
-			continue
+	for _, path := range j.paths(request) {
+		canonical := request.Method + "\n" + path + "\n" + headers + "\n"
+		for _, k := range j.keys {
+			if !secretEqual(hmacSum(sha256.New, []byte(k.text), []byte(canonical), request.Body), sent[:]) {
+				continue
+			}
+			signed, ok := parseTimestamp(at, route.UnitMilliseconds)
+			if !ok {
+				return proof{}, refusef(TimestampMissing, "header %s is not a time in milliseconds", contentfulTimestamp)
+			}
+			return proof{key: k.name}, j.tolerance.check(signed, request.Now)
 		}
-		signed, ok := parseTimestamp(at, route.UnitMilliseconds)
-		if !ok {
-			return proof{}, refusef(TimestampMissing, "header %s is not a time in milliseconds", contentfulTimestamp)
-		}
-		return proof{key: k.name}, j.tolerance.check(signed, request.Now)
 	}
 	return proof{}, refuse(SignatureMismatch, "no active key signed this request")
 }
 
-// canonical is everything that is signed before the body.
-func (j *contentful) canonical(request *Request) (string, error) {
-	u, err := url.Parse(SignedURL(j.url, request.RawQuery))
-	if err != nil {
-		return "", refuse(SignatureMalformed, "the query string is malformed")
+// paths are the forms in which path and query may be signed: as they are sent,
+// and as node-apps-toolkit writes them, which escapes the query as one text and
+// then the whole again (src/requests/utils.ts, getNormalizedEncodedURI).
+func (j *contentful) paths(request *Request) []string {
+	_, rest, _ := strings.Cut(SignedURL(j.url, request.RawQuery), "://")
+	_, rest, _ = strings.Cut(rest, "/")
+	path, query, found := strings.Cut("/"+rest, "?")
+	switch {
+	case !found || query == "":
+		return []string{path, escapeExcept(path, uriCharacters)}
+	case strings.Contains(query, "?"):
+		return []string{path + "?" + query} // the toolkit loses what follows the second one
 	}
+	return []string{path + "?" + query, escapeExcept(path+"?"+escapeExcept(query, componentCharacters), uriCharacters)}
+}
+
+// The characters beside letters and digits that encodeURIComponent and encodeURI
+// of JavaScript leave as they are (ECMA-262, sections 19.2.6.4 and 19.2.6.5).
+const (
+	componentCharacters = "-_.!~*'()"
+	uriCharacters       = componentCharacters + ";/?:@&=+$,#"
+)
+
+// escapeExcept writes every other byte as %XX.
+func escapeExcept(text, kept string) string {
+	var out strings.Builder
+	for i := range len(text) {
+		c := text[i]
+		if 'a' <= c|0x20 && c|0x20 <= 'z' || '0' <= c && c <= '9' || strings.IndexByte(kept, c) >= 0 {
+			out.WriteByte(c)
+		} else {
+			fmt.Fprintf(&out, "%%%02X", c)
+		}
+	}
+	return out.String()
+}
+
+// signedHeaders are the names and values of the headers that the request says
+// are signed.
+func (j *contentful) signedHeaders(request *Request) (string, error) {
 	list, err := request.proofHeader(contentfulSigned)
 	if err != nil {
 		return "", err
@@ -86,5 +123,5 @@ func (j *contentful) canonical(request *Request) (string, error) {
 		}
 		pairs = append(pairs, strings.TrimSpace(name)+":"+strings.TrimSpace(value))
 	}
-	return request.Method + "\n" + u.RequestURI() + "\n" + strings.Join(pairs, ";") + "\n", nil
+	return strings.Join(pairs, ";"), nil
 }

@@ -75,11 +75,12 @@ func entra(options map[string]string) (address string, issuers []string, err err
 	return host + tenant + "/discovery/v2.0/keys", issuers, nil
 }
 
-// answerEventGrid answers the validation event of a new subscription.
+// answerEventGrid answers the validation event of a new subscription. Where the
+// header says what the request is, an event of that type does not pass for one.
 func answerEventGrid(_ *greeting, _ proof, request *Request) (*Response, error) {
 	f := jsonFields(document(request), "[0].eventType", "[0].data.validationCode")
-	if request.Header.Get("Aeg-Event-Type") != "SubscriptionValidation" &&
-		f[0] != "Microsoft.EventGrid.SubscriptionValidationEvent" {
+	kind := request.Header.Get("Aeg-Event-Type")
+	if kind != "SubscriptionValidation" && (kind != "" || f[0] != "Microsoft.EventGrid.SubscriptionValidationEvent") {
 		return nil, nil
 	}
 	if f[1] == "" {

@@ -15,14 +15,15 @@ const maxPaths = 32
 const maxDepth = 256
 
 // extractor reads fields out of a JSON document without decoding the rest of
-// it, and strictly: names match by exact case, and a field whose path occurs
-// twice, or whose document is not valid JSON, is not found. Two parsers that
-// disagree about a document could otherwise be played against each other.
+// it, and strictly: names match by exact case. A field is found, absent or
+// ambiguous. It is ambiguous when its path occurs twice, when its value is no
+// scalar, or when the document is not valid JSON. Two parsers that disagree
+// about a document could otherwise be played against each other.
 type extractor struct {
 	paths []jsonPath
-	// alone also refuses a field beside which another name stands that differs
-	// only in case: where single fields are signed and not the whole body, a
-	// target that folds case, as Go's own decoder does, would read the other.
+	// alone also makes a field ambiguous beside which another name stands that
+	// differs only in case: where single fields are signed and not the whole body,
+	// a target that folds case, as Go's own decoder does, would read the other.
 	alone bool
 }
 
@@ -75,22 +76,26 @@ func parsePath(text string) (jsonPath, error) {
 type values struct {
 	// text is read through get only: that of a field which occurs twice is
 	// still here.
-	text  [maxPaths]string
-	found uint32
+	text             [maxPaths]string
+	found, ambiguous uint32
 }
 
 // get returns the value at index; only found scalars have one.
 func (v *values) get(index int) (string, bool) {
-	if v.found&(1<<index) == 0 {
+	if v.found&^v.ambiguous&(1<<index) == 0 {
 		return "", false
 	}
 	return v.text[index], true
 }
 
+// unclear is true for a field that is neither found nor absent. Whoever lets a
+// field be absent must refuse it.
+func (v *values) unclear(index int) bool { return v.ambiguous&(1<<index) != 0 }
+
 // extract reads all fields in one pass. Strings are unescaped; numbers and
-// booleans are their literal text; null, objects and arrays are not found.
+// booleans are their literal text; null is absent.
 func (e *extractor) extract(body []byte, into *values) {
-	into.found = 0
+	into.found, into.ambiguous = 0, 0
 	if len(e.paths) == 0 {
 		return
 	}
@@ -100,19 +105,16 @@ func (e *extractor) extract(body []byte, into *values) {
 		all = ^uint32(0)
 	}
 	if !w.value(all, 0) || !w.atEnd() {
-		into.found = 0
-		return
+		into.found, into.ambiguous = 0, all
 	}
-	into.found &^= w.repeated
 }
 
 // walker visits a document and keeps the values at the wanted paths.
 type walker struct {
 	scanner
-	paths    []jsonPath
-	into     *values
-	repeated uint32
-	alone    bool
+	paths []jsonPath
+	into  *values
+	alone bool
 }
 
 // value reads one value; active are the paths that lead to or through it.
@@ -121,13 +123,18 @@ func (w *walker) value(active uint32, depth int) bool {
 		return false
 	}
 	w.space()
+	wanted := w.ending(active, depth)
 	switch w.peek() {
 	case '{':
+		w.into.ambiguous |= wanted | w.indexing(active, depth)
 		return w.object(active, depth)
 	case '[':
+		w.into.ambiguous |= active &^ w.indexing(active, depth)
 		return w.array(active, depth)
+	case 'n':
+		return w.scalar()
 	}
-	wanted := w.ending(active, depth)
+	w.into.ambiguous |= active &^ wanted
 	start := w.pos
 	if w.peek() == '"' {
 		raw, escaped, ok := w.str()
@@ -139,8 +146,8 @@ func (w *walker) value(active uint32, depth int) bool {
 	if !w.scalar() {
 		return false
 	}
-	if literal := w.data[start:w.pos]; wanted != 0 && string(literal) != "null" {
-		w.keep(string(literal), wanted)
+	if wanted != 0 {
+		w.keep(string(w.data[start:w.pos]), wanted)
 	}
 	return true
 }
@@ -154,6 +161,18 @@ func (w *walker) ending(active uint32, depth int) uint32 {
 		}
 	}
 	return ends
+}
+
+// indexing returns those paths of active that go on with the index of an array.
+func (w *walker) indexing(active uint32, depth int) uint32 {
+	var found uint32
+	for set := active; set != 0; set &= set - 1 {
+		i := bits.TrailingZeros32(set)
+		if path := w.paths[i]; depth < len(path) && path[depth][0] == '[' {
+			found |= 1 << i
+		}
+	}
+	return found
 }
 
 // step returns those paths of active whose segment at depth is name.
@@ -217,9 +236,9 @@ func (w *walker) object(active uint32, depth int) bool {
 		if active != 0 && !bytes.HasPrefix(name, []byte("[")) {
 			next = w.step(active, depth, name)
 		}
-		w.repeated |= seen & next
+		w.into.ambiguous |= seen & next
 		if w.alone {
-			w.repeated |= w.folded(active, depth, name) &^ next
+			w.into.ambiguous |= w.folded(active, depth, name) &^ next
 		}
 		seen |= next
 		if !w.value(next, depth+1) {

@@ -22,7 +22,7 @@ func (unplugged) RoundTrip(*http.Request) (*http.Response, error) {
 // the fuzzer, unsteady.
 func FuzzFetchedDocument(f *testing.F) {
 	now := time.Unix(1_758_600_000, 0)
-	const certificate = "https://sns.eu-west-1.amazonaws.com/c.pem"
+	const certificate = "https://sns.eu-west-1.amazonaws.com/SimpleNotificationService-01ab.pem"
 	const issuer = "https://i.example"
 	sources := []route.Source{
 		{Provider: "aws-sns"}, {Provider: "travis"},

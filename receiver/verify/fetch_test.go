@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -163,8 +164,9 @@ func TestFetchRateIsBounded(t *testing.T) {
 		provider: "paypal", options: map[string]string{"webhookID": "h"}, fetcher: site.fetcher,
 	}.compile(t)
 	for i := range 500 {
-		unreachable(t, verifier, post("{}", "Paypal-Transmission-Id", "t", "Paypal-Transmission-Time", "2026-01-01T00:00:00Z",
-			"Paypal-Cert-Url", "https://api.paypal.com/"+strings.Repeat("x", i), "Paypal-Auth-Algo", "SHA256withRSA",
+		unreachable(t, verifier, post("{}", "Paypal-Transmission-Id", "t", "Paypal-Transmission-Time",
+			specialNow.Format(time.RFC3339), "Paypal-Cert-Url",
+			"https://api.paypal.com/v1/notifications/certs/CERT-"+strconv.Itoa(i), "Paypal-Auth-Algo", "SHA256withRSA",
 			"Paypal-Transmission-Sig", "AAAA"))
 	}
 	if n := site.requests.Load(); n < 1 || n > 60 {

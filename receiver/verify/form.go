@@ -43,6 +43,16 @@ func only(values url.Values, name string) (string, bool) {
 	return values[name][0], true
 }
 
+// onlyParameters is true for a form that has parameters, and none but these.
+func onlyParameters(values url.Values, names ...string) bool {
+	for name := range values {
+		if !slices.Contains(names, name) {
+			return false
+		}
+	}
+	return len(values) > 0
+}
+
 // sortedParameters joins names and values, sorted by name and then by value,
 // each distinct pair once.
 func sortedParameters(values url.Values) string {

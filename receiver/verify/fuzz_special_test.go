@@ -185,7 +185,8 @@ func publicEndpoints(text string) []endpoint {
 func forged(f *testing.F) *verify.Request {
 	token := newIssuer(f).token(f, googleClaims())
 	body := `{"Type":"Notification","MessageId":"1","Message":"m","TopicArn":"t","Timestamp":"2026-01-01T00:00:00Z",` +
-		`"Signature":"AAAA","SignatureVersion":"2","SigningCertURL":"https://sns.eu-west-1.amazonaws.com/c.pem"}`
+		`"Signature":"AAAA","SignatureVersion":"2","SigningCertURL":` +
+		`"https://sns.eu-west-1.amazonaws.com/SimpleNotificationService-01ab.pem"}`
 	return request("", []byte(body), "Authorization", "Bearer "+token, "Plaid-Verification", token,
 		"X-FusionAuth-Signature-JWT", token, "Signature", "AAAA",
 		"X-Twilio-Email-Event-Webhook-Signature", "AAAA", "X-Twilio-Email-Event-Webhook-Timestamp", "1758600000",
@@ -198,7 +199,7 @@ func forged(f *testing.F) *verify.Request {
 func FuzzPublicMaterial(f *testing.F) {
 	s := newSigner(f, "sns.amazonaws.com")
 	for _, seed := range []string{
-		s.certificate, s.public, newIssuer(f).jwks, strings.Repeat("ab", 32), "whpk_" + strings.Repeat("A", 43) + "=",
+		s.certificate, s.public, newIssuer(f).jwks, strings.Repeat("ab", 32), "whpk_" + strings.Repeat("q", 42) + "o=",
 		`{"keys":[{"kty":"oct","k":"AAAA"}]}`, `{"kty":"EC","crv":"P-256","x":"AA","y":"AA"}`,
 		"-----BEGIN PUBLIC KEY-----\n-----END PUBLIC KEY-----", "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE",
 	} {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"mime"
 	"mime/multipart"
+	"slices"
 
 	"github.com/postern-dev/postern/receiver/route"
 )
@@ -22,7 +23,19 @@ type mailgun struct {
 // maxFormField bounds a field of a multipart form that is read.
 const maxFormField = 1024
 
-var mailgunFields = []string{"timestamp", "token", "signature"}
+// mailgunFields are the parts of a signature. Events of a subaccount have a
+// second one, made with the key of the primary account.
+var mailgunFields = []string{"timestamp", "token", "signature", "parent-signature"}
+
+const (
+	mailgunTimestamp = iota
+	mailgunToken
+	mailgunSignature
+	mailgunParent
+)
+
+// mailgunProof are the texts of mailgunFields, empty where one is absent.
+type mailgunProof [4]string
 
 func newMailgun(m material) (judge, error) {
 	j := &mailgun{keys: m.keys, tolerance: m.tolerance}
@@ -35,31 +48,48 @@ func newMailgun(m material) (judge, error) {
 }
 
 func (j *mailgun) judge(_ context.Context, request *Request) (proof, error) {
-	f := j.read(request)
-	timestamp, token, text := f[0], f[1], f[2]
-	if timestamp == "" || token == "" || text == "" {
+	f, ok := j.read(request)
+	switch {
+	case !ok:
+		return proof{}, refuse(SignatureMalformed, "a part of the signature occurs more than once or is not a text")
+	case f[mailgunTimestamp] == "" || f[mailgunToken] == "" || f[mailgunSignature]+f[mailgunParent] == "":
 		return proof{}, refuse(SignatureMissing, "the body has no timestamp, token and signature")
 	}
-	var signature [sha256.Size]byte
-	if !decodeExactly(signature[:], route.EncodingHex, []byte(text)) {
-		return proof{}, refuse(SignatureMalformed, "the body's signature is not hexadecimal of 32 bytes")
-	}
-	for _, k := range j.keys {
-		if !secretEqual(hmacSum(sha256.New, []byte(k.text), []byte(timestamp), []byte(token)), signature[:]) {
+	decoded := false
+	for _, text := range f[mailgunSignature:] {
+		var signature [sha256.Size]byte
+		if !decodeExactly(signature[:], route.EncodingHex, []byte(text)) {
 			continue
 		}
-		at, ok := parseTimestamp(timestamp, route.UnitSeconds)
-		if !ok {
-			return proof{}, refuse(TimestampMissing, "the signed timestamp is not a time in seconds")
+		decoded = true
+		if p, ok := j.match(&f, signature[:]); ok {
+			at, ok := parseTimestamp(f[mailgunTimestamp], route.UnitSeconds)
+			if !ok {
+				return proof{}, refuse(TimestampMissing, "the signed timestamp is not a time in seconds")
+			}
+			return p, j.tolerance.check(at, request.Now)
 		}
-		return proof{key: k.name, id: token}, j.tolerance.check(at, request.Now)
+	}
+	if !decoded {
+		return proof{}, refuse(SignatureMalformed, "the body's signature is not hexadecimal of 32 bytes")
 	}
 	return proof{}, refuse(SignatureMismatch, "no active key gives this signature")
 }
 
-// read returns timestamp, token and signature, from JSON or from the older
-// form posts.
-func (j *mailgun) read(request *Request) (result [3]string) {
+// match returns the proof of the key that made the signature.
+func (j *mailgun) match(f *mailgunProof, signature []byte) (proof, bool) {
+	for _, k := range j.keys {
+		sum := hmacSum(sha256.New, []byte(k.text), []byte(f[mailgunTimestamp]), []byte(f[mailgunToken]))
+		if secretEqual(sum, signature) {
+			return proof{key: k.name, id: f[mailgunToken]}, true
+		}
+	}
+	return proof{}, false
+}
+
+// read returns the parts of the signature, from JSON or from the older form
+// posts. It is false when one of them is there in more than one way.
+func (j *mailgun) read(request *Request) (result mailgunProof, ok bool) {
 	kind, parameters, _ := mime.ParseMediaType(request.Header.Get("Content-Type"))
 	switch kind {
 	case "application/x-www-form-urlencoded":
@@ -72,36 +102,35 @@ func (j *mailgun) read(request *Request) (result [3]string) {
 	for i := range result {
 		result[i], _ = found.get(i)
 	}
-	return result
+	return result, found.ambiguous == 0
 }
 
-func readForm(request *Request) (result [3]string) {
+func readForm(request *Request) (result mailgunProof, ok bool) {
 	form, err := request.read().Form()
-	if err != nil {
-		return result
-	}
 	for i, field := range mailgunFields {
-		result[i], _ = only(form, field)
+		if len(form[field]) > 1 {
+			return mailgunProof{}, false
+		}
+		result[i] = form.Get(field)
 	}
-	return result
+	return result, err == nil
 }
 
-func readMultipart(body []byte, boundary string) (result [3]string) {
+func readMultipart(body []byte, boundary string) (result mailgunProof, ok bool) {
 	reader := multipart.NewReader(bytes.NewReader(body), boundary)
 	for {
 		part, err := reader.NextPart()
 		if err != nil {
-			return result
+			return result, true
 		}
-		for i, field := range mailgunFields {
-			if part.FormName() != field {
-				continue
-			}
-			text, err := io.ReadAll(io.LimitReader(part, maxFormField))
-			if err != nil || result[i] != "" {
-				return [3]string{}
-			}
-			result[i] = string(text)
+		i := slices.Index(mailgunFields, part.FormName())
+		if i < 0 {
+			continue
 		}
+		text, err := io.ReadAll(io.LimitReader(part, maxFormField))
+		if err != nil || result[i] != "" {
+			return mailgunProof{}, false
+		}
+		result[i] = string(text)
 	}
 }

@@ -38,6 +38,14 @@ func adaptHeader(options map[string]string, variants []Variant) ([]Variant, erro
 	return variants, nil
 }
 
+// adaptPusher lets the option key name the app key of the requests.
+func adaptPusher(options map[string]string, variants []Variant) ([]Variant, error) {
+	if key := options[optionKey.Name]; key != "" {
+		variants[0].Scheme.RequireHeaders = map[string]string{"X-Pusher-Key": key}
+	}
+	return variants, nil
+}
+
 // adaptGrafana applies the names that can be chosen in Grafana.
 func adaptGrafana(options map[string]string, variants []Variant) ([]Variant, error) {
 	for _, option := range []string{"signatureHeader", "timestampHeader"} {

@@ -161,7 +161,8 @@ func TestTheIDMayStandInTheBody(t *testing.T) {
 	refused(t, v, event("8", `{"event":{"id":7}}`), verify.SignatureMismatch)
 }
 
-// TestPortsOfSignedURLs: only the default port of the scheme may be left out.
+// TestPortsOfSignedURLs: the provider's libraries try the URL with its port,
+// without, and with that of the scheme.
 func TestPortsOfSignedURLs(t *testing.T) {
 	t.Parallel()
 	sign := func(address string) *verify.Request {
@@ -173,9 +174,11 @@ func TestPortsOfSignedURLs(t *testing.T) {
 	}{
 		{"http://h.example/p", "http://h.example:80/p", true}, {"https://h.example/p", "https://h.example:80/p", false},
 		{"https://h.example:8443/p", "https://h.example:8443/p", true},
-		{"https://h.example:8443/p", "https://h.example/p", false}, {"https://h.example/p", "http://h.example/p", false},
+		{"https://h.example:8443/p", "https://h.example/p", true}, {"https://h.example/p", "http://h.example/p", false},
 		{"https://h.example/p", "https://h.example/p/", false}, {"https://H.example/p", "https://h.example/p", false},
-		{"https://[::1]/p", "https://[::1]:443/p", true},
+		{"https://[::1]/p", "https://[::1]:443/p", true}, {"https://[::1]:8443/p", "https://[::1]/p", true},
+		{"https://h.example/p", "https://h.example:8443/p", false}, {"https://h.example:8443/p", "https://h.example:8444/p", false},
+		{"https://h.example:8443/p", "https://h.example:443/p", true},
 	} {
 		v := endpoint{provider: "twilio", keys: []string{"k"}, url: c.configured}.compile(t)
 		_, err := v.Verify(t.Context(), with(sign(c.signed), func(r *verify.Request) { r.Method = http.MethodGet }))

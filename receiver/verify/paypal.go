@@ -11,20 +11,27 @@ import (
 )
 
 // payPal judges RSA-SHA256 signatures over transmission id, time, the
-// configured webhook id and the checksum of the body.
+// configured webhook id and the checksum of the body. Anybody can make another
+// body of the same checksum, so what is signed is the transmission, and its id
+// is the delivery id.
 type payPal struct {
 	certificates *certificates
 	webhookID    string
 	tolerance    tolerance
 }
 
-var payPalHost = regexp.MustCompile(`^([a-z0-9-]+\.)+paypal\.com$`)
+// The addresses of PayPal's certificates, live and in the sandbox.
+var (
+	payPalHost = regexp.MustCompile(`^([a-z0-9-]+\.)+paypal\.com$`)
+	payPalPath = regexp.MustCompile(`^/v1/notifications/certs/[A-Za-z0-9_-]{1,128}$`)
+)
 
 func newPayPal(m material) (judge, error) {
-	c, err := newCertificates(m, payPalHost, ".paypal.com")
+	c, err := newCertificates(m, payPalHost, payPalPath, ".paypal.com")
 	if err != nil {
 		return nil, err
 	}
+	c.dated = true
 	return &payPal{certificates: c, webhookID: m.options["webhookID"], tolerance: m.tolerance}, nil
 }
 
@@ -51,6 +58,13 @@ func (j *payPal) judge(ctx context.Context, request *Request) (proof, error) {
 	if !strings.EqualFold(sent[4], "SHA256withRSA") {
 		return proof{}, refuse(SignatureMalformed, "header Paypal-Auth-Algo must be SHA256withRSA")
 	}
+	at, err := time.Parse(time.RFC3339, sent[2])
+	if err != nil {
+		return proof{}, refuse(TimestampMissing, "header Paypal-Transmission-Time is not an RFC 3339 time")
+	}
+	if err := j.tolerance.check(at, request.Now); err != nil {
+		return proof{}, err
+	}
 	keys, err := j.certificates.keys(ctx, sent[3], request.Now)
 	if err != nil {
 		return proof{}, err
@@ -60,9 +74,5 @@ func (j *payPal) judge(ctx context.Context, request *Request) (proof, error) {
 	if !ok {
 		return proof{}, refuse(SignatureMismatch, "the certificate does not verify the signature for this webhookID")
 	}
-	at, err := time.Parse(time.RFC3339, sent[2])
-	if err != nil {
-		return proof{}, refuse(TimestampMissing, "header Paypal-Transmission-Time is not an RFC 3339 time")
-	}
-	return proof{key: name}, j.tolerance.check(at, request.Now)
+	return proof{key: name, id: sent[1]}, nil
 }

@@ -19,18 +19,20 @@ var presetsChat = []preset{
 		DeliveryID: "{json:event_id}", EventType: "{json:event.type} | {json:type}", IDSigned: true,
 		AckLimit:  ackShort,
 		Variants:  slackLike("X-Slack-Signature", "X-Slack-Request-Timestamp"),
-		Handshake: "url_verification: the signed challenge is answered as text",
+		Handshake: "url_verification: the signed challenge is answered as text; ssl_check, which has no signature: 200",
 		Identity:  IdentityID, Evidence: EvidenceDocumented, Retries: retried(day, RetryBytesUnknown),
 		DistinguishedBy: []string{"{json:api_app_id}"},
 		Sources: []string{
 			"https://docs.slack.dev/apis/events-api/#callback-field",
 			"https://docs.slack.dev/apis/events-api/#retries",
+			"https://docs.slack.dev/reference/events/url_verification",
+			"https://github.com/slackapi/bolt-js/blob/main/src/receivers/HTTPModuleFunctions.ts",
 		},
 		SetUp: []string{
 			"api.slack.com/apps, your app, Basic Information, Signing Secret: put it into the Secret.",
 			"Event Subscriptions, Request URL: the endpoint's URL; Slack verifies it at once.",
 		},
-	}, answer: answerSlack},
+	}, greet: greetSlack, answer: answerSlack},
 	{Preset: Preset{
 		Name: "zoom", DisplayName: "Zoom", DocsURL: "https://developers.zoom.us/docs/api/webhooks/",
 		EventType: "{json:event}", AckLimit: ackShort,
@@ -160,7 +162,7 @@ var presetsChat = []preset{
 		Name: "intercom", DisplayName: "Intercom",
 		DocsURL:    "https://developers.intercom.com/docs/references/webhooks/webhook-models",
 		DeliveryID: "{json:id}", EventType: "{json:topic}", IDSigned: true, AckLimit: ackFive,
-		Variants: sha1Body("X-Hub-Signature", "sha1="),
+		Variants: sha1Body("X-Hub-Signature", "sha1="), Handshake: "HEAD is answered 200",
 		Identity: IdentityID, Evidence: EvidenceDocumented, Retries: retried(time.Minute, RetryBytesResigned),
 		DistinguishedBy: []string{"{json:app_id}", "{json:topic}"},
 		Sources: []string{
@@ -168,7 +170,7 @@ var presetsChat = []preset{
 			"https://developers.intercom.com/docs/webhooks/webhook-notifications",
 		},
 		SetUp: []string{"Developer Hub, your app, Basic information, Client secret: put it into the Secret."},
-	}},
+	}, greet: greetHEAD, handshakeMethods: []string{"HEAD"}},
 	{Preset: Preset{
 		Name: "zendesk", DisplayName: "Zendesk",
 		DocsURL:    "https://developer.zendesk.com/documentation/webhooks/verifying/",
@@ -190,15 +192,18 @@ var presetsChat = []preset{
 	{Preset: Preset{
 		Name: "front", DisplayName: "Front", DocsURL: "https://dev.frontapp.com/docs/application-webhooks",
 		EventType: "{json:type}",
-		Variants: timedBy(base64Body("X-Front-Signature", ""), "X-Front-Request-Timestamp",
-			route.UnitMilliseconds, "{timestamp}:{body}"),
-		Identity: IdentityRequest, Evidence: EvidenceDocumented, Retries: notRetried(),
+		Variants:  frontVariants(),
+		Handshake: "X-Front-Challenge in a signed request: its value is answered as text",
+		Identity:  IdentityRequest, Evidence: EvidenceDocumented, Retries: notRetried(),
 		Sources: []string{
 			"https://dev.frontapp.com/docs/application-webhooks",
 			"https://dev.frontapp.com/docs/rule-webhooks",
 		},
-		SetUp: []string{"Settings, Developers, your app, App credentials: put the signing key into the Secret."},
-	}},
+		SetUp: []string{
+			"Application webhooks: Settings, Developers, your app, Basic information: put the app secret into the Secret.",
+			"Rule webhooks: Settings, Developers, API, API secret: put it into the Secret.",
+		},
+	}, answer: answerFront},
 	{Preset: Preset{
 		Name: "microsoft-teams", DisplayName: "Microsoft Teams outgoing webhook", Aliases: []string{"teams", "ms-teams"},
 		DocsURL:    "https://learn.microsoft.com/microsoftteams/platform/webhooks-and-connectors/how-to/add-outgoing-webhook",
@@ -256,9 +261,12 @@ var presetsChat = []preset{
 		Name: "pusher", DisplayName: "Pusher Channels", DocsURL: "https://pusher.com/docs/channels/server_api/webhooks/",
 		EventType: "{json:events[0].name}", Variants: hexBody("X-Pusher-Signature", ""),
 		Identity: IdentityNone, Evidence: EvidenceDocumented, Retries: retried(5*time.Minute, RetryBytesUnknown),
-		Sources: []string{"https://pusher.com/docs/channels/server_api/webhooks/"},
-		SetUp:   []string{"Your app, App Keys: put the secret of the key into the Secret."},
-	}},
+		Sources:         []string{"https://pusher.com/docs/channels/server_api/webhooks/"},
+		OptionalOptions: []Option{{optionKey.Name, "the app key that X-Pusher-Key must name; default: any"}},
+		SetUp: []string{
+			"Your app, App Keys: put the secret of the key into the Secret, and the key itself into the option key.",
+		},
+	}, adapt: adaptPusher},
 	{Preset: Preset{
 		Name: "ably", DisplayName: "Ably", DocsURL: "https://ably.com/docs/integrations/webhooks",
 		Variants: base64Body("X-Ably-Signature", ""),
@@ -337,6 +345,14 @@ var presetsChat = []preset{
 			"Integrations, Webhook, Install: put the token that Aircall shows into the Secret. Every event carries it.",
 		},
 	}, special: bodyToken("", "token")},
+}
+
+// frontVariants are those of application webhooks, which sign a time, and of
+// rule webhooks, which sign the body alone.
+func frontVariants() []Variant {
+	return append(
+		timedBy(base64Body("X-Front-Signature", ""), "X-Front-Request-Timestamp", route.UnitMilliseconds, "{timestamp}:{body}"),
+		Variant{Scheme: bodyMAC(route.AlgorithmHMACSHA1, "X-Front-Signature", "", route.EncodingBase64)})
 }
 
 // plivoVariants sign the URL and a nonce with the tokens of the account and of

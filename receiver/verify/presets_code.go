@@ -49,7 +49,8 @@ var presetsCode = []preset{
 		DocsURL:    "https://support.atlassian.com/bitbucket-cloud/docs/manage-webhooks/",
 		DeliveryID: "{header:X-Request-UUID} | {header:X-Request-Id}", EventType: "{header:X-Event-Key}",
 		AckLimit: ackTen, Variants: hexBody("X-Hub-Signature", "sha256="),
-		Identity: IdentityID, Evidence: EvidenceDocumented, Retries: retried(0, RetryBytesUnknown),
+		Handshake: "diagnostics:ping of Bitbucket Server, which has no signature: 200",
+		Identity:  IdentityID, Evidence: EvidenceDocumented, Retries: retried(0, RetryBytesUnknown),
 		DistinguishedBy: []string{"{header:X-Hook-UUID}", "{header:X-Event-Key}"},
 		Sources: []string{
 			"https://support.atlassian.com/bitbucket-cloud/docs/event-payloads/#HTTP-headers",
@@ -58,18 +59,19 @@ var presetsCode = []preset{
 		SetUp: []string{
 			"Repository settings, Webhooks, Add webhook. Fill in Secret and put the same text into the Secret.",
 		},
-	}},
+	}, greet: greetBitbucket},
 	{Preset: Preset{
 		Name: "gitea", DisplayName: "Gitea and Forgejo", Aliases: []string{"forgejo", "gogs"},
 		DocsURL:    "https://docs.gitea.com/usage/webhooks",
 		DeliveryID: "{header:X-Gitea-Delivery} | {header:X-Forgejo-Delivery} | {header:X-Gogs-Delivery}",
 		EventType:  "{header:X-Gitea-Event} | {header:X-Forgejo-Event} | {header:X-Gogs-Event}",
-		AckLimit:   ackFive, Variants: one(route.Scheme{
+		Methods:    []string{"POST", "GET"}, AckLimit: ackFive, Variants: one(route.Scheme{
 			Algorithm: route.AlgorithmHMACSHA256,
 			Signature: route.Signature{
 				Headers:  []string{"X-Gitea-Signature", "X-Forgejo-Signature", "X-Gogs-Signature"},
 				Encoding: route.EncodingHex,
 			},
+			Content: "{payload}",
 		}),
 		Identity: IdentityID, Evidence: EvidenceSDK, Retries: byHand(0, RetryBytesIdentical),
 		Sources: []string{
@@ -137,14 +139,16 @@ var presetsCode = []preset{
 	{Preset: Preset{
 		Name: "terraform", DisplayName: "HCP Terraform", Aliases: []string{"hcp-terraform", "terraform-cloud"},
 		DocsURL:   "https://developer.hashicorp.com/terraform/cloud-docs/api-docs/notification-configurations",
-		EventType: "{json:notifications[0].trigger}",
-		Variants:  sha512Body("X-TFE-Notification-Signature", ""),
+		EventType: "{json:notifications[0].trigger} | {json:stage}",
+		Variants:  alsoIn(sha512Body("X-TFE-Notification-Signature", ""), "X-TFC-Task-Signature"),
 		Identity:  IdentityNone, Evidence: EvidenceDocumented, Retries: notRetried(),
 		Sources: []string{
 			"https://developer.hashicorp.com/terraform/cloud-docs/api-docs/notification-configurations#notification-payload",
+			"https://developer.hashicorp.com/terraform/cloud-docs/api-docs/run-tasks/run-tasks-integration",
 		},
 		SetUp: []string{
 			"Workspace, Settings, Notifications, Webhook. Fill in Token and put the same text into the Secret.",
+			"Run tasks: Organization, Settings, Run tasks. Fill in HMAC key and put the same text into the Secret.",
 		},
 	}},
 	{Preset: Preset{

@@ -14,8 +14,8 @@ var presetsCommerce = []preset{
 		DocsURL: "https://shopify.dev/docs/apps/build/webhooks/subscribe/https",
 		DeliveryID: "{header:X-Shopify-Event-Id} | {header:Shopify-Event-Id} | " +
 			"{header:X-Shopify-Webhook-Id} | {header:Shopify-Webhook-Id}",
-		EventType: "{header:X-Shopify-Topic}", AckLimit: ackFive,
-		Variants: base64Body("X-Shopify-Hmac-Sha256", ""),
+		EventType: "{header:X-Shopify-Topic} | {header:Shopify-Topic}", AckLimit: ackFive,
+		Variants: alsoIn(base64Body("X-Shopify-Hmac-Sha256", ""), "Shopify-Hmac-Sha256"),
 		Identity: IdentityID, Evidence: EvidenceDocumented, Retries: retried(4*time.Hour, RetryBytesIdentical),
 		DistinguishedBy: []string{
 			"{header:X-Shopify-Topic}", "{header:X-Shopify-Webhook-Id}", "{header:X-Shopify-Shop-Domain}",
@@ -34,15 +34,16 @@ var presetsCommerce = []preset{
 	{Preset: Preset{
 		Name: "woocommerce", DisplayName: "WooCommerce", DocsURL: "https://woocommerce.com/document/webhooks/",
 		DeliveryID: "{header:X-WC-Webhook-Delivery-ID}", EventType: "{header:X-WC-Webhook-Topic}",
-		Variants: base64Body("X-WC-Webhook-Signature", ""),
-		Identity: IdentityNone, Evidence: EvidenceSDK, Retries: notRetried(),
+		Variants:  base64Body("X-WC-Webhook-Signature", ""),
+		Handshake: "webhook_id=N when the webhook is saved, which has no signature: 200",
+		Identity:  IdentityNone, Evidence: EvidenceSDK, Retries: notRetried(),
 		Sources: []string{
 			"https://github.com/woocommerce/woocommerce/blob/trunk/plugins/woocommerce/includes/class-wc-webhook.php",
 		},
 		SetUp: []string{
 			"WooCommerce, Settings, Advanced, Webhooks. Fill in Secret and put the same text into the Secret.",
 		},
-	}},
+	}, greet: greetWooCommerce},
 	{Preset: Preset{
 		Name: "bigcommerce", DisplayName: "BigCommerce",
 		DocsURL:    "https://developer.bigcommerce.com/docs/integrations/webhooks",

@@ -13,9 +13,8 @@ var presetsMail = []preset{
 		DocsURL:   "https://developers.hubspot.com/docs/apps/developer-platform/build-apps/authentication/request-validation",
 		EventType: "{json:[0].subscriptionType}", AckLimit: ackFive,
 		OptionalOptions: []Option{optionSignedURL},
-		Variants: timedBy(base64Body("X-HubSpot-Signature-v3", ""), "X-HubSpot-Request-Timestamp",
-			route.UnitMilliseconds, "{method}{decodedURL}{body}{timestamp}"),
-		Identity: IdentityRequest, Evidence: EvidenceDocumented, Retries: retried(day, RetryBytesUnknown),
+		Variants:        hubSpotVariants(),
+		Identity:        IdentityRequest, Evidence: EvidenceDocumented, Retries: retried(day, RetryBytesUnknown),
 		Sources: []string{"https://developers.hubspot.com/docs/api-reference/webhooks-webhooks-v3/guide"},
 		SetUp: []string{
 			"Your app, Auth, Client secret: put it into the Secret.",
@@ -136,4 +135,15 @@ var presetsMail = []preset{
 		Sources:         []string{"https://dub.co/docs/concepts/webhooks/introduction"},
 		SetUp:           []string{"Settings, Webhooks, your webhook. Put its secret into the Secret."},
 	}},
+}
+
+// hubSpotVariants sign the URL with some of its escapes decoded, as documented,
+// or as it is, as the provider's library for Node does.
+func hubSpotVariants() []Variant {
+	var both []Variant
+	for _, content := range []string{"{method}{decodedURL}{body}{timestamp}", "{method}{url}{body}{timestamp}"} {
+		both = append(both, timedBy(base64Body("X-HubSpot-Signature-v3", ""), "X-HubSpot-Request-Timestamp",
+			route.UnitMilliseconds, content)...)
+	}
+	return both
 }

@@ -38,7 +38,7 @@ func presetsForms() []preset {
 			Name: "mandrill", DisplayName: "Mailchimp Transactional (Mandrill)", Aliases: []string{"mailchimp-transactional"},
 			DocsURL: "https://mailchimp.com/developer/transactional/guides/track-respond-activity-webhooks/",
 			Class:   ClassHMAC, BodySigned: true, Headers: []string{"X-Mandrill-Signature"},
-			Handshake: "HEAD when the webhook is created: 200",
+			Handshake: "HEAD, or a form without events, when the webhook is created: 200",
 			Identity:  IdentityNone, Evidence: EvidenceDocumented, Retries: retried(0, RetryBytesUnknown),
 			Sources: []string{
 				"https://mailchimp.com/developer/transactional/guides/track-respond-activity-webhooks/",
@@ -47,7 +47,7 @@ func presetsForms() []preset {
 				"Put the webhook's authentication key into the Secret.",
 				"The signature covers the URL: set options.url when Mandrill calls another one than status.url.",
 			},
-		}, special: newMandrill, greet: greetHEAD, handshakeMethods: []string{http.MethodHead}},
+		}, special: newMandrill, greet: greetMandrill, handshakeMethods: []string{http.MethodHead}},
 		{Preset: Preset{
 			Name: "braintree", DisplayName: "Braintree",
 			DocsURL: "https://developer.paypal.com/braintree/docs/guides/webhooks/parse",
@@ -97,18 +97,21 @@ func presetsAsymmetric() []preset {
 		{Preset: Preset{
 			Name: "paypal", DisplayName: "PayPal",
 			DocsURL: "https://developer.paypal.com/api/rest/webhooks/rest/",
-			Class:   ClassCertificate, BodySigned: true, Secret: SecretOptional,
+			Class:   ClassCertificate, Secret: SecretOptional,
 			Headers: []string{
 				"Paypal-Transmission-Sig", "Paypal-Transmission-Id", "Paypal-Transmission-Time", "Paypal-Cert-Url",
 				"Paypal-Auth-Algo",
 			},
-			DeliveryID: "{json:id} | {header:Paypal-Transmission-Id}", EventType: "{json:event_type}", IDSigned: true,
+			DeliveryID: "{header:Paypal-Transmission-Id}", EventType: "{json:event_type}", IDSigned: true,
+			Tolerance: 3 * day, FutureTolerance: defaultTolerance,
 			NeededOptions:   []Option{{"webhookID", "the webhook's id as the dashboard shows it; it is signed"}},
 			OptionalOptions: []Option{certificateRow, publicKeyRow},
 			Identity:        IdentityID, Evidence: EvidenceDocumented, Retries: retried(3*day, RetryBytesUnknown),
 			Sources: []string{"https://developer.paypal.com/api/rest/webhooks/rest/"},
 			SetUp: []string{
 				"Set options.webhookID. The certificate is fetched from paypal.com, or pinned in options.certificate.",
+				"PayPal signs a checksum of the body, which anybody can keep while changing the body: have the target " +
+					"get the object from PayPal's API before it acts.",
 			},
 		}, special: newPayPal},
 		{Preset: Preset{

@@ -127,8 +127,15 @@ func withPublicKey(row preset) preset {
 	return row
 }
 
-// polarVariants use the key's text as it is, whatever its prefix.
-func polarVariants() []Variant { return one(standardScheme("webhook", rawKey)) }
+// polarVariants use the base64 after whsec_, as the specification says, and the
+// key's whole text, as Polar did for keys that are older than 8 September 2026.
+func polarVariants() []Variant {
+	return []Variant{
+		{KeyPrefix: "whsec_", Scheme: standardScheme("webhook", standardKey)},
+		{KeyPrefix: "whsec_", Scheme: standardScheme("webhook", rawKey)},
+		{Scheme: standardScheme("webhook", rawKey)},
+	}
+}
 
 // supabaseVariants take keys that name their version.
 func supabaseVariants() []Variant {

@@ -83,13 +83,13 @@ func presetsTokens() []preset {
 			Class:   ClassJWT, Headers: []string{"Authorization"},
 			DeliveryID: "{json:event.triggerUuid}", EventType: "{json:event.type} | {json:type}",
 			OptionalOptions: []Option{audienceOption},
-			Handshake:       "a body with a challenge and no token: the challenge is echoed as JSON",
+			Handshake:       "a body with nothing but a challenge, without a token or with a valid one: echoed as JSON",
 			Identity:        IdentityNone, Evidence: EvidenceInferred, Retries: retried(30*time.Minute, RetryBytesUnknown),
 			Sources: []string{"https://developer.monday.com/api-reference/reference/webhooks"},
 			SetUp: []string{
 				"Put the app's signing secret into the Secret (lifecycle webhooks: the client secret).",
 			},
-		}, special: newMonday, greet: greetMonday},
+		}, special: newMonday, greet: greetMonday, answer: answerMonday},
 		{Preset: Preset{
 			Name: "azure-event-grid", DisplayName: "Azure Event Grid", Aliases: []string{"event-grid", "eventgrid"},
 			DocsURL: "https://learn.microsoft.com/azure/event-grid/secure-webhook-delivery",

@@ -31,7 +31,7 @@ var presetsWork = []preset{
 		Name: "notion", DisplayName: "Notion", DocsURL: "https://developers.notion.com/reference/webhooks",
 		DeliveryID: "{json:id}", EventType: "{json:type}", IDSigned: true,
 		OptionalOptions: []Option{optionAwait}, Variants: hexBody("X-Notion-Signature", "sha256="),
-		Handshake: "the first, unsigned request brings the verification token: accepted only with awaitHandshake",
+		Handshake: "the first request brings the verification token: accepted only with awaitHandshake",
 		Identity:  IdentityID, Evidence: EvidenceDocumented, Retries: retried(day, RetryBytesResigned),
 		DistinguishedBy: []string{"{json:subscription_id}"},
 		Sources: []string{
@@ -211,9 +211,12 @@ var presetsWork = []preset{
 }
 
 // linearVariants sign the body, whose webhookTimestamp is judged afterwards.
+// Where the body has none, that of the header is, which is not signed.
 func linearVariants() []Variant {
 	v := hexBody("Linear-Signature", "")
-	v[0].Scheme.Timestamp = route.Timestamp{JSON: "webhookTimestamp", Unit: route.UnitMilliseconds}
+	v[0].Scheme.Timestamp = route.Timestamp{
+		JSON: "webhookTimestamp", Header: "Linear-Timestamp", Unit: route.UnitMilliseconds,
+	}
 	return v
 }
 

@@ -9,6 +9,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"strings"
+	"time"
 )
 
 // publicMaterial returns the public keys or certificates of an endpoint: those
@@ -96,6 +97,9 @@ func parseCertificates(text []byte) ([]*x509.Certificate, error) {
 type rsaKey struct {
 	name   string
 	public *rsa.PublicKey
+	// notBefore and notAfter are the dates of the certificate that the key stood
+	// in; zero for a bare key.
+	notBefore, notAfter time.Time
 }
 
 func parseRSAKeys(keys []key) ([]rsaKey, error) {
@@ -105,7 +109,11 @@ func parseRSAKeys(keys []key) ([]rsaKey, error) {
 		if err != nil {
 			return nil, err
 		}
-		parsed = append(parsed, rsaKey{k.name, public})
+		pinned := rsaKey{name: k.name, public: public}
+		if chain, err := parseCertificates([]byte(k.text)); err == nil {
+			pinned.notBefore, pinned.notAfter = chain[0].NotBefore, chain[0].NotAfter
+		}
+		parsed = append(parsed, pinned)
 	}
 	return parsed, nil
 }

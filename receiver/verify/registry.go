@@ -34,6 +34,10 @@ func complete(row preset) preset {
 	if p.Tolerance == 0 && signsTimestamp(p.Variants) {
 		p.Tolerance, p.FutureTolerance = defaultTolerance, defaultTolerance
 	}
+	if p.Tolerance > 0 && p.Retries.Bytes == RetryBytesIdentical {
+		// A retry carries the first request's time.
+		p.Tolerance = max(p.Tolerance, p.Retries.For)
+	}
 	return p
 }
 
@@ -74,7 +78,7 @@ func signsBody(class Class, variants []Variant) bool {
 		return false
 	}
 	content := variants[0].Scheme.Content
-	return content == "" || strings.Contains(content, "{body}")
+	return content == "" || strings.Contains(content, "{body}") || strings.Contains(content, "{payload}")
 }
 
 func signsTimestamp(variants []Variant) bool {

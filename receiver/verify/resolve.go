@@ -1,8 +1,12 @@
 package verify
 
 import (
+	"errors"
 	"io"
+	"net/http"
 	"strings"
+
+	"github.com/postern-dev/postern/receiver/body"
 )
 
 // resolve finds the values of everything that is signed beside the body.
@@ -38,6 +42,8 @@ func (w *work) part(p part) (string, error) {
 		return base, nil
 	case varDecodedURL:
 		return decodeReserved(SignedURL(w.scheme.url, w.request.RawQuery)), nil
+	case varPayload:
+		return w.payload()
 	case varHeader:
 		return w.header(p.text, SignatureMalformed)
 	case varJSON:
@@ -58,6 +64,33 @@ func (w *work) part(p part) (string, error) {
 	default:
 		return "", nil
 	}
+}
+
+// payload returns the parameter payload. It must be all that the request has:
+// other parameters would not be signed.
+func (w *work) payload() (string, error) {
+	if w.request.Method == http.MethodGet {
+		text, ok := queryParameter(w.request, "payload")
+		if !ok || len(w.request.Body) > 0 {
+			return "", refuse(SignatureMalformed, "a GET must have one query parameter payload and no body")
+		}
+		return text, nil
+	}
+	values, err := w.request.read().Form()
+	switch {
+	case errors.Is(err, body.ErrNotForm):
+		w.plainPayload = true
+		return "", nil
+	case errors.Is(err, body.ErrNoMemory):
+		return "", err
+	case err != nil:
+		return "", refuse(SignatureMalformed, err.Error())
+	}
+	text, ok := only(values, "payload")
+	if !ok || !onlyParameters(values, "payload") {
+		return "", refuse(SignatureMalformed, "the form has other parameters than one payload, which is all that is signed")
+	}
+	return text, nil
 }
 
 func (w *work) id() (string, error) {
@@ -93,7 +126,7 @@ func decodeReserved(text string) string { return reserved.Replace(text) }
 // writeContent writes what is signed.
 func (w *work) writeContent(to io.Writer, body []byte) {
 	for i, p := range w.scheme.content.parts {
-		if p.variable == varBody {
+		if p.variable == varBody || p.variable == varPayload && w.plainPayload {
 			_, _ = to.Write(body)
 			continue
 		}

@@ -185,6 +185,10 @@ func (s *scheme) compileTimestamp(source *route.Scheme) error {
 		if s.timePath, err = s.paths.add(source.Timestamp.JSON); err != nil {
 			return fmt.Errorf("source.scheme.timestamp.json: %w", err)
 		}
+		// A provider may write the time into a header where the body has none.
+		if source.Timestamp.Header != "" {
+			s.timeHeader = http.CanonicalHeaderKey(source.Timestamp.Header)
+		}
 		signed = signed || s.content.uses(varBody)
 	case !inList && s.timed:
 		s.timeHeader = http.CanonicalHeaderKey(source.Timestamp.Header)

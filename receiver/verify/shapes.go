@@ -133,6 +133,13 @@ func rawStandard() []Variant {
 	}
 }
 
+// alsoIn adds another header that may carry the signature.
+func alsoIn(variants []Variant, header string) []Variant {
+	s := &variants[0].Scheme.Signature
+	s.Headers = append(s.Headers[:len(s.Headers):len(s.Headers)], header)
+	return variants
+}
+
 // token is the secret itself in a header, after a literal prefix.
 func token(header, prefix string) []Variant {
 	return one(route.Scheme{

@@ -49,10 +49,15 @@ var (
 	}
 )
 
-var snsHost = regexp.MustCompile(`^sns\.[a-z0-9-]{3,}\.amazonaws\.com(\.cn)?$`)
+// The addresses of Amazon SNS and of its certificates
+// (docs.aws.amazon.com/sns/latest/dg/sns-verify-signature-of-message.html).
+var (
+	snsHost = regexp.MustCompile(`^sns\.[a-z]{2,8}(-[a-z]{2,16}){1,3}-[0-9]{1,2}\.amazonaws\.com(\.cn)?$`)
+	snsPath = regexp.MustCompile(`^/SimpleNotificationService-[0-9A-Za-z]{1,64}\.pem$`)
+)
 
 func newAmazonSNS(m material) (judge, error) {
-	c, err := newCertificates(m, snsHost, ".amazonaws.com")
+	c, err := newCertificates(m, snsHost, snsPath, ".amazonaws.com")
 	if err != nil {
 		return nil, err
 	}
@@ -70,15 +75,24 @@ func (j *amazonSNS) judge(ctx context.Context, request *Request) (proof, error) 
 	var message values
 	j.fields.extract(document(request), &message)
 	kind, _ := message.get(snsType)
-	name, err := j.signer(ctx, request, &message, kind)
+	claim, err := claimed(&message, kind)
 	if err != nil {
 		return proof{}, err
 	}
+	// Topic and time cost nothing, so they go before the certificate.
 	if topic, _ := message.get(snsTopicARN); j.topic != "" && !secretEqual(topic, j.topic) {
-		return proof{}, refuse(SignatureMismatch, "the message is signed, but its topic is not source.options.topicARN")
+		return proof{}, refuse(SignatureMismatch, "the topic of the message is not source.options.topicARN")
 	}
 	if err := j.fresh(&message, request.Now); err != nil {
 		return proof{}, err
+	}
+	keys, err := j.certificates.keys(ctx, claim.certificate, request.Now)
+	if err != nil {
+		return proof{}, err
+	}
+	name, ok := signedRSA(keys, claim.hash, []byte(claim.content), claim.signature)
+	if !ok {
+		return proof{}, refuse(SignatureMismatch, "the certificate does not verify the signature")
 	}
 	result := proof{key: name, eventType: kind}
 	result.id, _ = message.get(snsMessageID)
@@ -88,39 +102,31 @@ func (j *amazonSNS) judge(ctx context.Context, request *Request) (proof, error) 
 	return result, err
 }
 
-// signer returns the name of the key that signed the message.
-func (j *amazonSNS) signer(ctx context.Context, request *Request, message *values, kind string) (string, error) {
+// snsClaim is what a message says of its signature.
+type snsClaim struct {
+	hash        crypto.Hash
+	content     string
+	signature   []byte
+	certificate string
+}
+
+// claimed reads the parts of the signature and what is signed.
+func claimed(message *values, kind string) (claim snsClaim, err error) {
 	text, ok := message.get(snsSignature)
 	if !ok {
-		return "", refuse(SignatureMissing, "the body is not a message of Amazon SNS with a Signature "+
+		return claim, refuse(SignatureMissing, "the body is not a message of Amazon SNS with a Signature "+
 			"(raw message delivery must be off)")
 	}
-	signature, err := strictBase64.DecodeString(text)
-	if err != nil {
-		return "", refuse(SignatureMalformed, "Signature is not base64")
+	if claim.signature, err = strictBase64.DecodeString(text); err != nil {
+		return claim, refuse(SignatureMalformed, "Signature is not base64")
 	}
 	version, _ := message.get(snsVersion)
-	hash, ok := map[string]crypto.Hash{"1": crypto.SHA1, "2": crypto.SHA256}[version]
-	if !ok {
-		return "", refuse(SignatureMalformed, "SignatureVersion is neither 1 nor 2")
+	if claim.hash, ok = map[string]crypto.Hash{"1": crypto.SHA1, "2": crypto.SHA256}[version]; !ok {
+		return claim, refuse(SignatureMalformed, "SignatureVersion is neither 1 nor 2")
 	}
-	content, err := snsContent(message, kind)
-	if err != nil {
-		return "", err
-	}
-	address, _ := message.get(snsCertificateURL)
-	if !strings.HasSuffix(address, ".pem") {
-		return "", refuse(SignatureMalformed, "SigningCertURL does not name a .pem file")
-	}
-	keys, err := j.certificates.keys(ctx, address, request.Now)
-	if err != nil {
-		return "", err
-	}
-	name, ok := signedRSA(keys, hash, []byte(content), signature)
-	if !ok {
-		return "", refuse(SignatureMismatch, "the certificate does not verify the signature")
-	}
-	return name, nil
+	claim.certificate, _ = message.get(snsCertificateURL)
+	claim.content, err = snsContent(message, kind)
+	return claim, err
 }
 
 func snsContent(message *values, kind string) (string, error) {
@@ -135,10 +141,12 @@ func snsContent(message *values, kind string) (string, error) {
 	var content strings.Builder
 	for _, field := range signed {
 		value, ok := message.get(field)
-		if !ok && field == snsSubject {
+		switch {
+		case message.unclear(field):
+			return "", refusef(SignatureMalformed, "%s occurs more than once or is not a text", snsNames[field])
+		case !ok && field == snsSubject:
 			continue
-		}
-		if !ok {
+		case !ok:
 			return "", refusef(SignatureMalformed, "%s is missing", snsNames[field])
 		}
 		content.WriteString(snsNames[field] + "\n" + value + "\n")
@@ -163,7 +171,7 @@ func (j *amazonSNS) fresh(message *values, now time.Time) error {
 func (j *amazonSNS) confirm(ctx context.Context, message *values, kind string) (*Response, error) {
 	if kind == "SubscriptionConfirmation" {
 		address, _ := message.get(snsSubscribeURL)
-		if err := j.certificates.checkAddress(address); err != nil {
+		if err := j.certificates.checkHost(address); err != nil {
 			return nil, err
 		}
 		u, err := url.Parse(address)

@@ -20,6 +20,9 @@ const (
 	varBaseURL
 	// varDecodedURL is the URL with some escapes decoded, as HubSpot signs it.
 	varDecodedURL
+	// varPayload is the JSON that Gitea signs: the parameter payload of a form or
+	// of the query, or else the body.
+	varPayload
 	varHeader
 	varJSON
 	varQuery
@@ -28,7 +31,7 @@ const (
 
 var variableNames = map[string]variable{
 	"body": varBody, "timestamp": varTimestamp, "id": varID, "method": varMethod,
-	"url": varURL, "baseURL": varBaseURL, "decodedURL": varDecodedURL,
+	"url": varURL, "baseURL": varBaseURL, "decodedURL": varDecodedURL, "payload": varPayload,
 }
 
 // part is a literal or a variable of a template.

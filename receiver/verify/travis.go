@@ -38,8 +38,8 @@ func (j *travis) judge(ctx context.Context, request *Request) (proof, error) {
 		return proof{}, err
 	}
 	payload, ok := only(values, "payload")
-	if !ok {
-		return proof{}, refuse(SignatureMalformed, "form parameter payload is missing")
+	if !ok || !onlyParameters(values, "payload") {
+		return proof{}, refuse(SignatureMalformed, "the form has other parameters than one payload, which is all that is signed")
 	}
 	keys, err := j.keys(ctx, request.Now)
 	if err != nil {

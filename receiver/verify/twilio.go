@@ -3,11 +3,11 @@ package verify
 import (
 	"context"
 	"crypto/sha1" //nolint:gosec // the provider signs with HMAC-SHA1, which is not broken by collisions
-	"crypto/sha256"
 	"encoding/hex"
 	"errors"
-	"net"
 	"net/url"
+	"slices"
+	"strings"
 )
 
 // signedForm judges an HMAC-SHA1 over the configured URL and the decoded form
@@ -48,7 +48,7 @@ func (j *signedForm) judge(_ context.Context, request *Request) (proof, error) {
 	if err != nil {
 		return proof{}, err
 	}
-	for _, candidate := range portVariants(SignedURL(j.url, request.RawQuery)) {
+	for _, candidate := range j.addresses(request) {
 		for _, k := range j.keys {
 			sum := hmacSum(sha1.New, []byte(k.text), []byte(candidate), []byte(parameters))
 			if secretEqual(sum, sent[:]) {
@@ -59,58 +59,81 @@ func (j *signedForm) judge(_ context.Context, request *Request) (proof, error) {
 	return proof{}, refuse(SignatureMismatch, "no active key signed this URL and these parameters")
 }
 
-// parameters returns what is signed after the URL.
+// parameters returns what is signed after the URL. A form is always signed by
+// its parameters: the digest in the URL stands for bodies of other types.
 func (j *signedForm) parameters(request *Request) (string, error) {
-	if digest, ok := j.digest(request); ok {
-		sum := sha256.Sum256(request.Body)
-		if !secretEqual(hex.EncodeToString(sum[:]), digest) {
-			return "", refuse(SignatureMismatch, "bodySHA256 in the URL is not the digest of the body")
+	digest, digested := "", false
+	if j.bodyHash {
+		digest, digested = bodyDigest(SignedURL(j.url, request.RawQuery))
+	}
+	switch {
+	case len(request.Body) == 0 && !digested:
+		return "", nil
+	case len(request.Body) > 0 && isForm(request.Header):
+		values, err := form(request)
+		if err != nil {
+			return "", err
 		}
-		return "", nil
+		return sortedParameters(values), nil
+	case !digested:
+		return "", refuse(SignatureMismatch, "the body is no form and the URL does not end with its bodySHA256, "+
+			"so nothing signs the body")
 	}
-	if len(request.Body) == 0 {
-		return "", nil
+	sum := request.read().SHA256()
+	if !secretEqual(hex.EncodeToString(sum[:]), digest) {
+		return "", refuse(SignatureMismatch, "bodySHA256 in the URL is not the digest of the body")
 	}
-	if !isForm(request.Header) {
-		return "", refuse(SignatureMismatch, "the body is no form and the URL has no bodySHA256, so nothing signs the body")
-	}
-	values, err := form(request)
-	if err != nil {
-		return "", err
-	}
-	return sortedParameters(values), nil
+	return "", nil
 }
 
-func (j *signedForm) digest(request *Request) (string, bool) {
-	if !j.bodyHash {
-		return "", false
-	}
-	configured, err := url.Parse(SignedURL(j.url, request.RawQuery))
+// bodyDigest returns the digest of the body in a signed URL. It counts only as
+// the last parameter, where the provider puts it: the parameters of a signed
+// form follow its URL, so a text within one could pass for a parameter of the
+// URL, but another one would follow.
+func bodyDigest(address string) (string, bool) {
+	_, query, _ := strings.Cut(address, "?")
+	values, err := url.ParseQuery(query)
 	if err != nil {
 		return "", false
 	}
-	return only(configured.Query(), "bodySHA256")
+	digest, ok := only(values, "bodySHA256")
+	return digest, ok && strings.HasSuffix("&"+query, "&bodySHA256="+digest)
 }
 
-// portVariants returns the URL as it is and with the default port of its
-// scheme written or left out: senders differ in which of the two they sign.
+// addresses are the forms of the URL that senders sign: with its port, without,
+// and with the port of its scheme; with an apostrophe in the query escaped and
+// not (twilio-node, src/webhooks/webhooks.ts).
+func (j *signedForm) addresses(request *Request) []string {
+	var all []string
+	add := func(address string) {
+		if !slices.Contains(all, address) {
+			all = append(all, address)
+		}
+	}
+	for _, address := range portVariants(SignedURL(j.url, request.RawQuery)) {
+		base, query, found := strings.Cut(address, "?")
+		add(address)
+		if found {
+			add(base + "?" + strings.ReplaceAll(query, "'", "%27"))
+			add(base + "?" + strings.ReplaceAll(query, "%27", "'"))
+		}
+	}
+	return all
+}
+
+// portVariants returns the URL as it is, without a port, and with the default
+// port of its scheme. Everything behind the host stays byte for byte.
 func portVariants(text string) []string {
-	variants := []string{text}
-	u, err := url.Parse(text)
-	if err != nil {
-		return variants
+	scheme, rest, _ := strings.Cut(text, "://")
+	end := strings.IndexAny(rest, "/?#")
+	if end < 0 {
+		end = len(rest)
 	}
-	port, known := map[string]string{"https": "443", "http": "80"}[u.Scheme]
-	if !known {
-		return variants
+	u, err := url.Parse(scheme + "://" + rest[:end])
+	port, known := map[string]string{"https": "443", "http": "80"}[scheme]
+	if err != nil || !known {
+		return []string{text}
 	}
-	switch u.Port() {
-	case "":
-		u.Host = net.JoinHostPort(u.Hostname(), port)
-	case port:
-		u.Host = u.Hostname()
-	default:
-		return variants
-	}
-	return append(variants, u.String())
+	bare := strings.TrimSuffix(rest[:end], ":"+u.Port())
+	return []string{text, scheme + "://" + bare + rest[end:], scheme + "://" + bare + ":" + port + rest[end:]}
 }

@@ -26,7 +26,9 @@ type work struct {
 
 	timestamp string
 	timeFound bool
-	found     values
+	// plainPayload is true when the payload is the body itself.
+	plainPayload bool
+	found        values
 	// resolved are the parts of the content by position, the body excepted.
 	resolved [maxParts]string
 	text     [maxSignatureText]byte
@@ -38,12 +40,12 @@ var workPool = sync.Pool{New: func() any { return new(work) }}
 func (w *work) release() {
 	w.scheme, w.request = nil, nil
 	w.count = 0
-	w.timestamp, w.timeFound = "", false
+	w.timestamp, w.timeFound, w.plainPayload = "", false, false
 	clear(w.resolved[:])
 	if w.found.found != 0 {
 		clear(w.found.text[:])
-		w.found.found = 0
 	}
+	w.found.found, w.found.ambiguous = 0, 0
 	workPool.Put(w)
 }
 
@@ -161,19 +163,33 @@ func (w *work) checkTime() error {
 func (w *work) time() (string, error) {
 	s := w.scheme
 	switch {
-	case s.timeHeader != "":
-		text, err := w.header(s.timeHeader, TimestampMissing)
-		return text, err
 	case s.timePath >= 0:
-		if text, ok := w.found.get(s.timePath); ok {
-			return text, nil
-		}
-		return "", refuse(TimestampMissing, "the body has no timestamp")
+		return w.timeInBody()
+	case s.timeHeader != "":
+		return w.header(s.timeHeader, TimestampMissing)
 	case w.timeFound && w.timestamp != "":
 		return w.timestamp, nil
 	default:
 		return "", refusef(TimestampMissing, "header %s has no %s", s.headers[0], s.list.TimestampKey)
 	}
+}
+
+// timeInBody returns the timestamp of the body, or that of a header where the
+// provider may write it there instead.
+func (w *work) timeInBody() (string, error) {
+	s := w.scheme
+	text, ok := w.found.get(s.timePath)
+	switch {
+	case w.found.unclear(s.timePath):
+		return "", refuse(TimestampMissing, "the timestamp occurs in the body more than once or is not a text")
+	case len(w.request.Header[s.timeHeader]) > 1:
+		return "", refusef(SignatureMalformed, "header %s occurs more than once", s.timeHeader)
+	case ok:
+		return text, nil
+	case s.timeHeader == "":
+		return "", refuse(TimestampMissing, "the body has no timestamp")
+	}
+	return w.header(s.timeHeader, TimestampMissing)
 }
 
 // header returns the value of a header that must occur exactly once.

@@ -140,7 +140,7 @@ func signSNS(d *draft, event Event) (*Request, error) {
 		return nil, err
 	}
 	message["Signature"], message["SignatureVersion"] = signature, "2"
-	message["SigningCertURL"] = "https://sns.eu-west-1.amazonaws.com/SimpleNotificationService-postern-send.pem"
+	message["SigningCertURL"] = "https://sns.eu-west-1.amazonaws.com/SimpleNotificationService-0123456789abcdef0123456789abcdef.pem"
 	d.header.Set("Content-Type", "text/plain; charset=UTF-8")
 	d.header.Set("X-Amz-Sns-Message-Type", message["Type"])
 	d.body, err = json.Marshal(message)
