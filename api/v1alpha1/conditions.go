@@ -73,6 +73,8 @@ const (
 	ReasonInvalidScheme = "InvalidScheme"
 	// ReasonInvalidSpec: another field has a value that the schema would refuse.
 	ReasonInvalidSpec = "InvalidSpec"
+	// ReasonRouteTooLarge: what receivers need of the endpoint is more than they hold for one.
+	ReasonRouteTooLarge = "RouteTooLarge"
 	// ReasonSecretRequired: the source needs a secret and secretRef is not set.
 	ReasonSecretRequired = "SecretRequired"
 	// ReasonNamespaceLimitExceeded: the namespace has as many endpoints as it may.

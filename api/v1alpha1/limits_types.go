@@ -2,13 +2,18 @@ package v1alpha1
 
 import "k8s.io/apimachinery/pkg/api/resource"
 
+// DefaultMaxEndpoints is NamespaceLimits.maxEndpoints when nobody has set it.
+const DefaultMaxEndpoints = 200
+
 // NamespaceLimits bound what each namespace may use of the shared receiver, so that
-// none uses it up for the others. A limit that is not set does not exist.
+// none uses it up for the others. A limit that is not set does not exist, but for
+// maxEndpoints.
 //
 // +kubebuilder:validation:MinProperties=1
 type NamespaceLimits struct {
 	// maxEndpoints is how many WebhookEndpoints of a namespace are served; those that
-	// were first keep their places. With several WebhookReceivers the lowest holds.
+	// were first keep their places. The default is 200. With several WebhookReceivers
+	// the lowest holds.
 	// +optional
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=100000

@@ -124,7 +124,8 @@ type WebhookReceiverSpec struct {
 	// +optional
 	PodTemplate PodTemplate `json:"podTemplate,omitzero"`
 
-	// namespaceLimits bound what each namespace may use; absent means no limits.
+	// namespaceLimits bound what each namespace may use; absent means at most 200
+	// endpoints and no other limit.
 	// +optional
 	NamespaceLimits NamespaceLimits `json:"namespaceLimits,omitzero"`
 

@@ -2,6 +2,7 @@ package compile
 
 import (
 	"cmp"
+	"encoding/base64"
 	"strings"
 
 	"github.com/postern-dev/postern/api/v1alpha1"
@@ -104,10 +105,43 @@ func compileDelivery(result *Result, r *route.Endpoint, spec v1alpha1.WebhookEnd
 // checkRoute reports what only the whole route shows. Its own words name the
 // route's fields, which are those of the spec.
 func checkRoute(result *Result, r *route.Endpoint) {
-	err := r.Validate()
-	if err == nil {
+	if err := r.Validate(); err != nil {
+		first, _, _ := strings.Cut(err.Error(), "\n")
+		result.refuse(v1alpha1.ReasonInvalidSpec, "spec", "%s", first)
 		return
 	}
-	first, _, _ := strings.Cut(err.Error(), "\n")
-	result.refuse(v1alpha1.ReasonInvalidSpec, "spec", "%s", first)
+	size, err := sizeOf(r)
+	switch {
+	case err != nil:
+		result.refuse(v1alpha1.ReasonInvalidSpec, "spec", "%v", err)
+	case size > route.MaxBytes:
+		result.refuse(v1alpha1.ReasonRouteTooLarge, "spec",
+			"the route takes %d bytes with its keys, expressions and ranges, at most %d are served: "+
+				"spread the targets over several endpoints, or shorten what is longest", size, route.MaxBytes)
+	}
+}
+
+// keyRoom is what the encoded bytes of a key are rounded up to when the route is
+// measured, so that the size says nothing of the length of usual keys.
+const keyRoom = 1 << 10
+
+// sizeOf returns what the route takes as a document, or a little more.
+func sizeOf(r *route.Endpoint) (int, error) {
+	document, err := r.Marshal()
+	if err != nil {
+		return 0, err
+	}
+	size := len(document)
+	for _, key := range r.Keys {
+		size += spare(key.Value)
+	}
+	for i := range r.Targets {
+		size += spare(r.Targets[i].SigningKey)
+	}
+	return size, nil
+}
+
+// spare is what is left of the room of a key.
+func spare(key route.SecretBytes) int {
+	return (keyRoom - base64.StdEncoding.EncodedLen(len(key))%keyRoom) % keyRoom
 }

@@ -12,6 +12,16 @@ import (
 	"github.com/postern-dev/postern/receiver/route"
 )
 
+// maxKeyBytes is the largest key that is taken: an RSA key of 16,384 bits in PEM
+// has a fifth of that. Every receiver holds every key.
+const maxKeyBytes = 16 << 10
+
+// tooLarge is the sentence about a value of so many bytes.
+func tooLarge(key v1alpha1.SecretKey, secret string, bytes int) string {
+	return fmt.Sprintf("key %q of Secret %s has %d bytes, at most %d are taken: put the key itself there",
+		key, secret, bytes, maxKeyBytes)
+}
+
 // compileKeys sets the keys that requests are verified with. Without any, the
 // route stays and answers that the secret is unavailable: to take it away would
 // tell the provider that there is nothing here.
@@ -35,6 +45,9 @@ func compileKeys(result *Result, r *route.Endpoint, in Input, spec v1alpha1.Webh
 		case !found:
 			result.report(v1alpha1.ConditionSecretsResolved, v1alpha1.ReasonKeyNotFound, field,
 				"Secret %s has no key %q: add it, or list the key that holds the secret; %s", ref.Name, name, has(in.Secret))
+		case len(value) > maxKeyBytes:
+			result.report(v1alpha1.ConditionSecretsResolved, v1alpha1.ReasonInvalidSecret, field, "%s",
+				tooLarge(name, ref.Name, len(value)))
 		case len(bytes.TrimRight(value, "\r\n")) == 0:
 			result.report(v1alpha1.ConditionSecretsResolved, v1alpha1.ReasonEmptySecret, field,
 				"key %q of Secret %s is empty: an empty secret verifies nothing", name, ref.Name)
@@ -51,12 +64,19 @@ func secretUnavailable(r *route.Endpoint, message string) {
 	r.Unavailable = &route.Unavailable{Reason: route.ReasonSecretUnavailable, Message: message}
 }
 
+// maxNamed is how many keys of a Secret a message names.
+const maxNamed = 16
+
 // has lists the keys that a Secret has, which are no secret.
 func has(secret *corev1.Secret) string {
 	if len(secret.Data) == 0 {
 		return "it has no keys"
 	}
-	return "it has " + strings.Join(sortedKeys(secret.Data), ", ")
+	names := sortedKeys(secret.Data)
+	if len(names) > maxNamed {
+		names = append(names[:maxNamed], fmt.Sprintf("and %d more", len(names)-maxNamed))
+	}
+	return "it has " + strings.Join(names, ", ")
 }
 
 // signingPrefix stands before the base64 of a Standard Webhooks secret.
@@ -85,6 +105,10 @@ func compileSigningKey(result *Result, t *route.Target, in Input, field string, 
 	text := strings.TrimSpace(string(value))
 	if !found {
 		report(v1alpha1.ReasonKeyNotFound, "Secret %s has no key %q; %s", ref.Name, ref.Key, has(secret))
+		return
+	}
+	if len(value) > maxKeyBytes {
+		report(v1alpha1.ReasonInvalidSecret, "%s", tooLarge(ref.Key, ref.Name, len(value)))
 		return
 	}
 	if text == "" {

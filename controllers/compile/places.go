@@ -1,6 +1,21 @@
 package compile
 
-import "github.com/postern-dev/postern/api/v1alpha1"
+import (
+	"cmp"
+
+	"github.com/postern-dev/postern/api/v1alpha1"
+)
+
+// MaxEndpoints returns how many endpoints a namespace may have with these
+// WebhookReceivers: the lowest of their limits; 0 without any receiver.
+func MaxEndpoints(receivers []v1alpha1.WebhookReceiver) int {
+	lowest := 0
+	for i := range receivers {
+		limit := int(cmp.Or(receivers[i].Spec.NamespaceLimits.MaxEndpoints, v1alpha1.DefaultMaxEndpoints))
+		lowest = min(cmp.Or(lowest, limit), limit)
+	}
+	return lowest
+}
 
 // Ahead counts the endpoints of the same namespace that come before the given
 // one when there are not places for all: those that hold a place already, so

@@ -36,3 +36,24 @@ func TestAhead(t *testing.T) {
 		})
 	}
 }
+
+func TestMaxEndpoints(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		limits []int32
+		want   int
+	}{
+		{nil, 0}, {[]int32{0}, v1alpha1.DefaultMaxEndpoints}, {[]int32{5}, 5}, {[]int32{0, 5}, 5}, {[]int32{5, 0}, 5},
+		{[]int32{1000}, 1000}, {[]int32{1000, 0}, v1alpha1.DefaultMaxEndpoints},
+	} {
+		var receivers []v1alpha1.WebhookReceiver
+		for _, limit := range c.limits {
+			receivers = append(receivers, v1alpha1.WebhookReceiver{
+				Spec: v1alpha1.WebhookReceiverSpec{NamespaceLimits: v1alpha1.NamespaceLimits{MaxEndpoints: limit}},
+			})
+		}
+		if got := compile.MaxEndpoints(receivers); got != c.want {
+			t.Errorf("limits %v: %d, want %d", c.limits, got, c.want)
+		}
+	}
+}

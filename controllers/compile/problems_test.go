@@ -1,6 +1,7 @@
 package compile_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -136,6 +137,13 @@ func TestRefusals(t *testing.T) {
 			refusal("InvalidPath", "spec.targets[0].path", "segments . and ..")},
 		"backoff upside down": {onSpec(func(s *spec) { s.Retry.InitialBackoffSeconds = 601 }),
 			refusal("InvalidSpec", "spec", "initialBackoffSeconds must be at least 1 and at most maxBackoffSeconds")},
+		"route of more than 64 KiB": {onSpec(func(s *spec) {
+			for i := range 40 {
+				s.Targets = append(s.Targets, s.Targets[0])
+				s.Targets[i+1].Name = fmt.Sprintf("target-%d", i)
+				s.Targets[i+1].When = "event.type != '" + strings.Repeat("x", 2000) + "'"
+			}
+		}), refusal("RouteTooLarge", "spec", "at most 65536 are served")},
 		"body beyond the limit": {onSpec(func(s *spec) { s.MaxBodyBytes = 26214401 }),
 			refusal("InvalidSpec", "spec", "maxBodyBytes")},
 	}, func(t *testing.T, result compile.Result) {
@@ -143,6 +151,28 @@ func TestRefusals(t *testing.T) {
 			t.Error("there is a route for a spec that was refused")
 		}
 	})
+}
+
+// TestSizeOfARouteSaysNothingOfItsKey: who pads an endpoint until it is too large
+// must not learn the length of a Secret that they cannot read.
+func TestSizeOfARouteSaysNothingOfItsKey(t *testing.T) {
+	t.Parallel()
+	told := map[string]bool{}
+	for _, length := range []int{1, 20, 32, 33, 64, 255, 700} {
+		in := github()
+		in.Secret = secret("github-webhook", "42", map[string]string{"secret": strings.Repeat("k", length)})
+		for i := range 40 {
+			in.Endpoint.Spec.Targets = append(in.Endpoint.Spec.Targets, in.Endpoint.Spec.Targets[0])
+			in.Endpoint.Spec.Targets[i+1].Name = fmt.Sprintf("target-%d", i)
+			in.Endpoint.Spec.Targets[i+1].When = "event.type != '" + strings.Repeat("x", 2000) + "'"
+		}
+		for _, problem := range compile.Endpoint(in).Problems {
+			told[problem.String()] = true
+		}
+	}
+	if len(told) != 1 {
+		t.Errorf("lengths are told apart: %v", told)
+	}
 }
 
 func secretProblem(reason, field, message string) compile.Problem {
@@ -162,6 +192,9 @@ func TestSecretProblemsThatStopVerification(t *testing.T) {
 		"no keys at all": {holding(nil), secretProblem("KeyNotFound", "spec.secretRef.keys[0]", "it has no keys")},
 		"empty": {holding(map[string]string{"secret": ""}),
 			secretProblem("EmptySecret", "spec.secretRef.keys[0]", `key "secret" of Secret github-webhook is empty`)},
+		"of more than 16 KiB": {holding(map[string]string{"secret": strings.Repeat("canary", 3000)}),
+			secretProblem("InvalidSecret", "spec.secretRef.keys[0]",
+				`key "secret" of Secret github-webhook has 18000 bytes, at most 16384 are taken`)},
 		"newline": {holding(map[string]string{"secret": "\n"}),
 			secretProblem("EmptySecret", "spec.secretRef.keys[0]", "is empty")},
 		"not base64": {func(in *compile.Input) {
@@ -313,6 +346,8 @@ func TestSigningSecretProblems(t *testing.T) {
 		"no key": {signing(map[string]string{"a": "b"}),
 			secretProblem("KeyNotFound", field, `no key "secret"; it has a`)},
 		"empty": {signing(map[string]string{"secret": "\n"}), secretProblem("EmptySecret", field, "is empty")},
+		"of more than 16 KiB": {signing(map[string]string{"secret": strings.Repeat("canary", 3000)}),
+			secretProblem("InvalidSecret", field, "has 18000 bytes, at most 16384 are taken")},
 		"not base64": {signing(map[string]string{"secret": "whsec_?"}),
 			secretProblem("InvalidSecret", field, "followed by base64")},
 	}, func(t *testing.T, result compile.Result) {

@@ -1,7 +1,6 @@
 package endpoint
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -37,10 +36,8 @@ func (r *Reconciler) gatherReceiver(ctx context.Context, s *scope) error {
 		return fmt.Errorf("list WebhookReceivers: %w", err)
 	}
 	s.receivers = len(receivers.Items) > 0
+	s.maxEndpoints = compile.MaxEndpoints(receivers.Items)
 	for i := range receivers.Items {
-		if most := int(receivers.Items[i].Spec.NamespaceLimits.MaxEndpoints); most > 0 {
-			s.maxEndpoints = min(cmp.Or(s.maxEndpoints, most), most)
-		}
 		if receivers.Items[i].Name == meta.DefaultReceiver {
 			s.input.ExternalURL = receivers.Items[i].Spec.ExternalURL
 		}

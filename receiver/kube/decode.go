@@ -20,7 +20,6 @@ const (
 	IndexLabel   = "hooks.postern.dev/route-index"
 	IndexName    = "postern-routes-index"
 	IndexKey     = "index.json"
-	maxRouteSize = 512 << 10
 )
 
 // decoder reads route Secrets and remembers the last good route of each.
@@ -104,8 +103,8 @@ func decodeRoute(uid string, secret *corev1.Secret) (*route.Endpoint, error) {
 	if !ok {
 		return nil, fmt.Errorf("key %s is missing", RouteKey)
 	}
-	if len(data) > maxRouteSize {
-		return nil, fmt.Errorf("key %s has %d bytes, at most %d are read", RouteKey, len(data), maxRouteSize)
+	if len(data) > route.MaxBytes {
+		return nil, fmt.Errorf("key %s has %d bytes, at most %d are read", RouteKey, len(data), route.MaxBytes)
 	}
 	endpoint, err := route.Unmarshal(data)
 	if err != nil {

@@ -16,6 +16,10 @@ type document struct {
 	SigningKeys map[string][]byte `json:"signingKeys,omitempty"`
 }
 
+// MaxBytes is the largest document that a receiver takes: every one of them
+// holds all routes.
+const MaxBytes = 64 << 10
+
 // Marshal returns the route document: deterministic JSON, key material included.
 func (e *Endpoint) Marshal() ([]byte, error) {
 	doc := document{Endpoint: *e}
