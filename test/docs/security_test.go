@@ -39,8 +39,8 @@ func TestEveryThreatNamesATest(t *testing.T) {
 			}
 		}
 	}
-	if len(rows) != 22 {
-		t.Errorf("%d threats are listed, want 22", len(rows))
+	if len(rows) < 23 {
+		t.Errorf("%d threats are listed, want 23 and more", len(rows))
 	}
 }
 
