@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -144,14 +145,20 @@ func (c *client) call(ctx context.Context, method, path string, query url.Values
 	return nil
 }
 
+// errNoTarget is of replays to targets that the endpoint has no longer.
+var errNoTarget = errors.New("the endpoint no longer has the target")
+
 // refusal is the error that an answer stands for.
 func refusal(response *http.Response) error {
 	var answer struct{ Error string }
 	text, _ := io.ReadAll(io.LimitReader(response.Body, 4<<10))
 	_ = json.Unmarshal(text, &answer)
 	err := fmt.Errorf("the receiver answered %s: %s", response.Status, cmp.Or(answer.Error, string(bytes.TrimSpace(text))))
-	if response.StatusCode == http.StatusBadRequest {
+	switch response.StatusCode {
+	case http.StatusBadRequest:
 		return usage(err)
+	case http.StatusConflict:
+		return fmt.Errorf("%w: %w", errNoTarget, err)
 	}
 	return err
 }

@@ -1,5 +1,5 @@
 // Package events is `postern events`: looking at what a receiver has stored,
-// and sending it again.
+// sending it again, and giving it up.
 //
 // It speaks to the receiver's internal listener, whose JSON are the types of
 // receiver/queue, directly or through a port-forward.
@@ -20,9 +20,9 @@ func Command() *cobra.Command {
 	var where connection
 	command := &cobra.Command{
 		Use:   "events",
-		Short: "Look at stored events and replay them",
-		Long: `Look at the events that a receiver has stored: pending, delivered and dead, and
-replay them.
+		Short: "Look at stored events, replay or discard them",
+		Long: `Look at the events that a receiver has stored: pending, delivered and dead, replay
+them, and discard dead ones.
 
 Without --internal-url a port is forwarded to a receiver pod with your kubeconfig,
 which needs the right to create pods/portforward in the system namespace. ENDPOINT is
@@ -34,7 +34,8 @@ namespace/name, or a name in the namespace of -n or of your context.`,
 	}
 	where.bind(command.PersistentFlags())
 	command.AddCommand(
-		listCommand(&where), showCommand(&where), replayCommand(&where), replayDeadCommand(&where), tailCommand(&where),
+		listCommand(&where), showCommand(&where), replayCommand(&where), replayDeadCommand(&where), discardCommand(&where),
+		tailCommand(&where),
 	)
 	return command
 }

@@ -240,3 +240,46 @@ func TestNoReceiver(t *testing.T) {
 		}
 	}
 }
+
+func TestDeadLettersAreDiscarded(t *testing.T) {
+	t.Parallel()
+	r := start(t, http.StatusGone)
+	first, second, third := r.send(t, "push"), r.send(t, "issues.opened"), r.send(t, "issues.closed")
+	for _, arguments := range [][]string{
+		{"discard", "ci/github", first}, {"discard", "ci/github", "--type", "push"},
+	} {
+		if got := r.run(t, arguments...); got.Status == exit.OK || !strings.Contains(got.Stderr, "--yes") {
+			t.Errorf("%v without an answer: %+v", arguments, got)
+		}
+	}
+	if got := r.run(t, "discard", "ci/github", first, "--type", "push", "--yes"); got.Status != exit.Usage {
+		t.Errorf("an id with a filter: %+v", got)
+	}
+	if n := len(r.list(t, "--status", "dead")); n != 3 {
+		t.Fatalf("%d dead letters are left, want all three", n)
+	}
+	for _, step := range []struct {
+		want, left string
+		arguments  []string
+	}{
+		{"Discarded 1 dead letter.\n", second + third, []string{first}},
+		{"Discarded 1 dead letter.\n", second, []string{"--type", "*.closed"}},
+		{"Discarded 0 dead letters.\n", second, []string{"--target", "other"}},
+		{"Discarded 1 dead letter.\n", "", nil},
+		{"Discarded 0 dead letters.\n", "", nil},
+	} {
+		got := r.run(t, append([]string{"discard", "ci/github", "--yes"}, step.arguments...)...)
+		if got.Status != exit.OK || got.Stdout != step.want {
+			t.Errorf("discard %v: %+v, want %q", step.arguments, got, step.want)
+		}
+		left := r.list(t, "--status", "dead")
+		for _, event := range left {
+			if !strings.Contains(step.left, event.ID) {
+				t.Errorf("after discard %v there is %s", step.arguments, event.ID)
+			}
+		}
+		if len(left) != len(step.left)/32 {
+			t.Errorf("after discard %v there are %d dead letters", step.arguments, len(left))
+		}
+	}
+}

@@ -56,10 +56,7 @@ func writeReplayed(out io.Writer, format output.Format, count int, noun string) 
 	if format == output.JSON {
 		return output.WriteJSON(out, replayed{Replayed: count})
 	}
-	if count != 1 {
-		noun += "s"
-	}
-	_, err := fmt.Fprintf(out, "Replayed to %d %s.\n", count, noun)
+	_, err := fmt.Fprintf(out, "Replayed to %s.\n", plural(count, noun))
 	return err
 }
 

@@ -2,6 +2,7 @@ package events
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"sync"
@@ -51,8 +52,12 @@ port-forward.`,
 				return writeList(command.OutOrStdout(), *format, found)
 			}
 			bar := newProgress(command.ErrOrStderr(), len(found))
-			count, err := s.client.replayAll(ctx, found, selected.target, bar.step)
+			count, left, err := s.client.replayAll(ctx, found, selected.target, bar.step)
 			bar.end()
+			if left > 0 {
+				_, _ = fmt.Fprintf(command.ErrOrStderr(),
+					"%s left as it is: the endpoint no longer has a target of it.\n", plural(left, "dead letter"))
+			}
 			if err != nil {
 				return fmt.Errorf("%d of %d dead letters were replayed: %w", count, len(found), err)
 			}
@@ -63,9 +68,12 @@ port-forward.`,
 }
 
 // replayAll replays events at the targets where they are dead, at one only if
-// it is named, and returns how many are due again.
-func (c *client) replayAll(ctx context.Context, found []listed, target string, done func()) (int, error) {
-	var count atomic.Int64
+// it is named. It returns how many are due again, and how many are left because
+// the endpoint no longer has a target of theirs.
+func (c *client) replayAll(
+	ctx context.Context, found []listed, target string, done func(),
+) (replayed, left int, err error) {
+	var count, unreachable atomic.Int64
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(replaysAtOnce)
 	for _, event := range found {
@@ -77,6 +85,10 @@ func (c *client) replayAll(ctx context.Context, found []listed, target string, d
 				}
 			}
 			due, err := c.replay(ctx, event.Endpoint, event.ID, targets)
+			if errors.Is(err, errNoTarget) {
+				unreachable.Add(1)
+				err = nil
+			}
 			if err != nil {
 				return fmt.Errorf("event %s: %w", event.ID, err)
 			}
@@ -87,8 +99,8 @@ func (c *client) replayAll(ctx context.Context, found []listed, target string, d
 			return nil
 		})
 	}
-	err := group.Wait()
-	return int(count.Load()), err
+	err = group.Wait()
+	return int(count.Load()), int(unreachable.Load()), err
 }
 
 // progress is a line on a terminal that counts; elsewhere it says nothing.

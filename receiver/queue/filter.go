@@ -23,6 +23,11 @@ func (f *Filter) limit() int {
 	return min(f.Limit, maxPage)
 }
 
+// picks says whether a replay or discard that the filter selects is of that target.
+func (f *Filter) picks(target string) bool {
+	return (f.Target == "" || f.Target == target) && (f.Among == nil || slices.Contains(f.Among, target))
+}
+
 // matches says whether the filter selects the event, the cursor aside.
 func (f *Filter) matches(summary *Summary) bool {
 	if f.Type != "" && !route.MatchesEventType([]string{f.Type}, summary.Type) || summary.ChangedAt.Before(f.Since) {

@@ -16,6 +16,8 @@ const (
 	StatusPending   Status = "pending"
 	StatusDelivered Status = "delivered"
 	StatusDead      Status = "dead"
+	// StatusDiscarded is of a target only, at which a dead letter was given up.
+	StatusDiscarded Status = "discarded"
 )
 
 // AttemptsKept is how many attempts are kept for each event and target, the latest.
@@ -31,6 +33,8 @@ type Filter struct {
 	Type string
 	// Target selects events for that target; empty selects all.
 	Target string
+	// Among, if set, has replays and discards leave all other targets alone.
+	Among []string
 	// Since selects events whose Summary.ChangedAt is not before it.
 	Since time.Time
 	// Limit bounds the page; 0 means 100 for List and no bound for ReplayDead.
@@ -105,6 +109,19 @@ type Replayer interface {
 	// ReplayDead replays dead letters and returns how many; Filter.Status and
 	// Filter.Cursor are not used.
 	ReplayDead(ctx context.Context, endpointUID string, filter Filter) (int, error)
+}
+
+// Discarder gives up dead letters. Once an event is neither pending nor dead at
+// any target it goes, but for its deduplication mark, or is part of the history
+// if some target has it.
+type Discarder interface {
+	// Discard gives up an event at the named targets at which it is dead, at all of
+	// those if none is named, and returns at how many. It returns [ErrNotFound] when
+	// the event is not kept or never was for such a target.
+	Discard(ctx context.Context, endpointUID, id string, targets []string) (int, error)
+	// DiscardDead gives up dead letters and returns how many; Filter.Status and
+	// Filter.Cursor are not used.
+	DiscardDead(ctx context.Context, endpointUID string, filter Filter) (int, error)
 }
 
 // Keeper knows and removes what endpoints have in the store.

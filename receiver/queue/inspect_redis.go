@@ -119,6 +119,8 @@ func decodeTarget(name string, fields []string) TargetState {
 		target.Status, target.Reason = StatusDelivered, ""
 	case "x":
 		target.Status = StatusDead
+	case "g":
+		target.Status = StatusDiscarded
 	}
 	target.Attempts, _ = strconv.Atoi(fields[2]) // only our scripts write it
 	target.Replay = fields[3] != "0"

@@ -39,8 +39,8 @@ package queue
 //	<layout> <end of the deduplication window, ms; 0 without one> <history limit>
 //	<target> <state> <fence> <attempts> <replay> <tries> <reason>
 //
-// with a line for every target. Its state is p waiting, l leased, d delivered or
-// x dead; replay is when a person asked for it again, ms, or 0; tries counts over
+// with a line for every target. Its state is p waiting, l leased, d delivered,
+// x dead or g given up; replay is when a person asked for it again, ms, or 0; tries counts over
 // all replays; the reason is that of the last settlement that gave one. Names have
 // no spaces and reasons no line ends.
 const (

@@ -91,11 +91,14 @@ func (m *Memory) ReplayDead(_ context.Context, endpointUID string, filter Filter
 		if !filter.matches(&summary) || filter.Limit > 0 && replayed >= filter.Limit {
 			continue
 		}
-		replayed++
+		due := 0
 		for _, target := range record.targets {
-			if target.status == StatusDead && (filter.Target == "" || filter.Target == target.name) {
-				m.replay(endpointUID, target)
+			if target.status == StatusDead && filter.picks(target.name) && m.replay(endpointUID, target) {
+				due++
 			}
+		}
+		if due > 0 {
+			replayed++
 		}
 	}
 	return replayed, nil

@@ -114,6 +114,11 @@ func (m *Memory) Depths(_ context.Context, queues []ID) ([]Depth, error) {
 		}
 		queue := endpoint.queue(id.Target)
 		depths[i] = Depth{Pending: int64(len(queue.pending)), Dead: int64(len(queue.dead))}
+		for _, target := range queue.dead {
+			if died := target.record.diedAt; depths[i].OldestDead.IsZero() || died.Before(depths[i].OldestDead) {
+				depths[i].OldestDead = died
+			}
+		}
 		if next := queue.nextDue(); next != nil {
 			depths[i].NextDue = next.due
 		}
@@ -158,6 +163,11 @@ func (m *Memory) end(e *memoryEndpoint, target *memoryTarget, status Status, att
 	if status == StatusDead {
 		record.diedAt = now
 	}
+	m.close(e, record, now)
+}
+
+// close moves an event to the history once it is neither pending nor dead.
+func (m *Memory) close(e *memoryEndpoint, record *memoryRecord, now time.Time) {
 	switch record.status() {
 	case StatusDead:
 		record.changedAt = now

@@ -149,6 +149,9 @@ type Worker interface {
 	// that are leased are due after the lease, so that their holder can renew it, or
 	// with a lease of 0 left alone.
 	Hasten(ctx context.Context, queue ID, limit, lease time.Duration) error
+	// ExpireDead gives up the dead letters of a queue that died so long ago or
+	// longer, and returns how many.
+	ExpireDead(ctx context.Context, queue ID, age time.Duration) (int, error)
 	// Depths reports the given queues in the same order, in few round trips.
 	Depths(ctx context.Context, queues []ID) ([]Depth, error)
 }
@@ -159,6 +162,7 @@ type Store interface {
 	Worker
 	Inspector
 	Replayer
+	Discarder
 	Keeper
 	Marker
 	Sizer
@@ -175,4 +179,6 @@ type Depth struct {
 	NextDue, LastDue time.Time
 	// Oldest is when the oldest pending event was received; zero without events.
 	Oldest time.Time
+	// OldestDead is when the oldest dead letter died; zero without any.
+	OldestDead time.Time
 }

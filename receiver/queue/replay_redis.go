@@ -17,15 +17,23 @@ func (r *Redis) Replay(ctx context.Context, endpointUID, id string, targets []st
 	if len(found) == 0 {
 		return 0, ErrNotFound
 	}
-	for _, target := range targets {
-		if !slices.Contains(found[0].targets, target) {
-			return 0, fmt.Errorf("%w: event %s was never for target %q", ErrNotFound, id, target)
-		}
-	}
-	if len(targets) == 0 {
-		targets = found[0].targets
+	if targets, err = chosen(id, found[0].targets, targets); err != nil {
+		return 0, err
 	}
 	return r.replay(ctx, endpointUID, replayRequest{id: id, received: found[0].event.ReceivedAt, targets: targets})
+}
+
+// chosen are the named targets of an event, or all if none is named.
+func chosen(id string, all, named []string) ([]string, error) {
+	for _, target := range named {
+		if !slices.Contains(all, target) {
+			return nil, fmt.Errorf("%w: event %s was never for target %q", ErrNotFound, id, target)
+		}
+	}
+	if len(named) == 0 {
+		return all, nil
+	}
+	return named, nil
 }
 
 type replayRequest struct {
@@ -72,28 +80,42 @@ func (r *Redis) replay(ctx context.Context, endpointUID string, request replayRe
 
 // ReplayDead implements [Replayer].
 func (r *Redis) ReplayDead(ctx context.Context, endpointUID string, filter Filter) (int, error) {
+	return r.eachDead(ctx, endpointUID, filter, func(request replayRequest) (int, error) {
+		return r.replay(ctx, endpointUID, request)
+	})
+}
+
+// eachDead does something with every dead letter that the filter selects and
+// returns for how many events it did.
+func (r *Redis) eachDead(
+	ctx context.Context, endpointUID string, filter Filter, do func(replayRequest) (int, error),
+) (int, error) {
 	bound := filter.Limit
 	filter.Status, filter.Limit, filter.Cursor = StatusDead, maxPage, ""
-	replayed := 0
+	count := 0
 	for {
 		page, err := r.List(ctx, endpointUID, filter)
 		if err != nil {
-			return replayed, err
+			return count, err
 		}
 		for _, summary := range page.Events {
-			if bound > 0 && replayed == bound {
-				return replayed, nil
+			if bound > 0 && count == bound {
+				return count, nil
 			}
-			due, err := r.replay(ctx, endpointUID, filter.replayOf(&summary))
+			request := filter.replayOf(&summary)
+			if len(request.targets) == 0 {
+				continue
+			}
+			due, err := do(request)
 			if err != nil && !errors.Is(err, ErrNotFound) {
-				return replayed, err
+				return count, err
 			}
 			if due > 0 {
-				replayed++
+				count++
 			}
 		}
 		if filter.Cursor = page.Next; page.Next == "" {
-			return replayed, nil
+			return count, nil
 		}
 	}
 }
@@ -102,7 +124,7 @@ func (r *Redis) ReplayDead(ctx context.Context, endpointUID string, filter Filte
 func (f *Filter) replayOf(summary *Summary) replayRequest {
 	request := replayRequest{id: summary.ID, received: summary.ReceivedAt, onlyDead: true}
 	for _, target := range summary.Targets {
-		if f.Target == "" || f.Target == target.Target {
+		if f.picks(target.Target) {
 			request.targets = append(request.targets, target.Target)
 		}
 	}

@@ -244,7 +244,8 @@ func (r *Redis) Renew(ctx context.Context, leases []Lease, lease time.Duration) 
 //
 //	KEYS  pending index, queue, dead letters of the target
 //	returns number pending, number dead, when the next is due ms or empty,
-//	      when the oldest was received ms or empty, when the last is due ms or empty
+//	      when the oldest was received ms or empty, when the last is due ms or empty,
+//	      when the oldest dead letter died ms or empty
 func (r *Redis) Depths(ctx context.Context, queues []ID) ([]Depth, error) {
 	if err := r.mine(); err != nil {
 		return nil, err
@@ -271,13 +272,14 @@ func (r *Redis) Depths(ctx context.Context, queues []ID) ([]Depth, error) {
 
 func decodeDepth(reply rueidis.RedisMessage) (Depth, error) {
 	fields, err := reply.ToArray()
-	if err != nil || len(fields) != 5 {
+	if err != nil || len(fields) != 6 {
 		return Depth{}, errors.Join(errReply, err)
 	}
 	var depth Depth
-	var next, oldest, last string
+	var next, oldest, last, dead string
 	err = errors.Join(number(&fields[0], &depth.Pending), number(&fields[1], &depth.Dead),
-		text(&fields[2], &next), text(&fields[3], &oldest), text(&fields[4], &last))
+		text(&fields[2], &next), text(&fields[3], &oldest), text(&fields[4], &last), text(&fields[5], &dead))
+	depth.OldestDead = scoreTime(dead)
 	depth.NextDue, depth.Oldest, depth.LastDue = scoreTime(next), scoreTime(oldest), scoreTime(last)
 	return depth, err
 }

@@ -106,6 +106,55 @@ func TestReplayDead(t *testing.T) {
 	eventually(t, "no event is dead", func() bool { return len(w.list(t, "&status=dead").Events) == 0 })
 }
 
+// TestReplayToARemovedTarget: what is due where no route leads is delivered to
+// nobody, and so refused.
+func TestReplayToARemovedTarget(t *testing.T) {
+	t.Parallel()
+	w, _, _ := newDead(t)
+	id := w.list(t, "&status=dead").Events[0].ID
+	w.load(t, routetest.GitHub("hook", func(e *route.Endpoint) { e.Targets[0].Name = "other" }))
+	for path, body := range map[string]string{
+		"/events/" + id + "/replay": "", "/events/" + id + "/replay?": `{"targets":["builder"]}`,
+		"/replay-dead?target=builder&": "",
+	} {
+		path, query, _ := strings.Cut(path, "?")
+		got := w.ask(t, "POST", path+"?"+query+"endpoint=ci/hook", body)
+		if got.status != http.StatusConflict || !strings.Contains(got.body, "builder") {
+			t.Errorf("%s with %q was answered %d %s", path, body, got.status, got.body)
+		}
+	}
+	if got := w.ask(t, "POST", "/replay-dead?endpoint=ci/hook", ""); got.body != `{"replayed":0}`+"\n" {
+		t.Errorf("replay-dead was answered %d %s", got.status, got.body)
+	}
+	if n := len(w.list(t, "&status=dead").Events); n != 1 {
+		t.Errorf("%d dead letters are left, want the one", n)
+	}
+}
+
+func TestDiscard(t *testing.T) {
+	t.Parallel()
+	w, _, _ := newDead(t)
+	id := w.list(t, "&status=dead").Events[0].ID
+	for _, step := range []struct {
+		path, body string
+		status     int
+		want       string
+	}{
+		{"/events/" + id + "/discard?endpoint=ci/hook", `{"targets":["other"]}`, 404, "no such event"},
+		{"/discard-dead?endpoint=ci/hook&type=none", "", 200, `{"discarded":0}`},
+		{"/events/" + id + "/discard?endpoint=ci/hook", "", 200, `{"discarded":1}`},
+		{"/events/" + id + "/discard?endpoint=ci/hook", "", 404, "no such event"},
+		{"/discard-dead?endpoint=ci/hook", "", 200, `{"discarded":0}`},
+	} {
+		if got := w.ask(t, "POST", step.path, step.body); got.status != step.status || !strings.Contains(got.body, step.want) {
+			t.Errorf("%s was answered %d %s, want %d %s", step.path, got.status, got.body, step.status, step.want)
+		}
+	}
+	if n := len(w.list(t, "&status=dead").Events); n != 0 {
+		t.Errorf("%d dead letters are left", n)
+	}
+}
+
 func TestEventRequestsAreChecked(t *testing.T) {
 	t.Parallel()
 	w, _, _ := newDead(t)

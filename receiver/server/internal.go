@@ -32,6 +32,8 @@ func (s *Server) internalHandler() http.Handler {
 	mux.Handle("GET /events/{id}", loopbackOnly(s.getEvent))
 	mux.Handle("POST /events/{id}/replay", loopbackOnly(jsonOnly(s.replayEvent)))
 	mux.Handle("POST /replay-dead", loopbackOnly(jsonOnly(s.replayDead)))
+	mux.Handle("POST /events/{id}/discard", loopbackOnly(jsonOnly(s.discardEvent)))
+	mux.Handle("POST /discard-dead", loopbackOnly(jsonOnly(s.discardDead)))
 	return noForeignPage(mux)
 }
 

@@ -23,7 +23,7 @@ type Open func(t *testing.T, clock func() time.Time) queue.Store
 // Run runs the whole suite.
 func Run(t *testing.T, open Open) {
 	for _, group := range [][]namedTest{
-		admissionTests, windowTests, leaseTests, settlementTests, historyTests, depthTests, listTests, replayTests,
+		admissionTests, windowTests, leaseTests, settlementTests, historyTests, depthTests, listTests, replayTests, discardTests,
 		purgeTests, sizeTests, jobTests, markTests, lostTests,
 	} {
 		for _, test := range group {

@@ -1,6 +1,7 @@
 local pending, queue, targetDead = KEYS[1], KEYS[2], KEYS[3]
 local count = redis.call('ZCARD', queue)
-local reply = {count, redis.call('ZCARD', targetDead), '', '', ''}
+local reply = {count, redis.call('ZCARD', targetDead), '', '', '',
+  redis.call('ZRANGE', targetDead, 0, 0, 'WITHSCORES')[2] or ''}
 if count == 0 then return reply end
 reply[3] = redis.call('ZRANGE', queue, 0, 0, 'WITHSCORES')[2]
 reply[5] = redis.call('ZRANGE', queue, -1, -1, 'WITHSCORES')[2]

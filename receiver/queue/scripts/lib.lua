@@ -110,11 +110,12 @@ local function release(e, queue, target, ids, fences, now)
   many('ZADD', queue, due)
 end
 
--- unfinished counts the targets that are pending, and those that are dead.
+-- unfinished counts the targets that are pending, and those that are dead. Of the
+-- others the event is delivered to some, and given up for some.
 local function unfinished(value)
   local open, buried = 0, 0
   for letter in string.gmatch(value, '\n%S+ (%a) ') do
-    if letter == 'x' then buried = buried + 1 elseif letter ~= 'd' then open = open + 1 end
+    if letter == 'x' then buried = buried + 1 elseif letter ~= 'd' and letter ~= 'g' then open = open + 1 end
   end
   return open, buried
 end
