@@ -54,6 +54,7 @@ var presetsCode = []preset{
 		DistinguishedBy: []string{"{header:X-Hook-UUID}", "{header:X-Event-Key}"},
 		Sources: []string{
 			"https://support.atlassian.com/bitbucket-cloud/docs/event-payloads/#HTTP-headers",
+			"https://support.atlassian.com/bitbucket-cloud/docs/troubleshoot-webhooks/",
 			"https://confluence.atlassian.com/bitbucketserver/event-payload-938025882.html",
 		},
 		SetUp: []string{
