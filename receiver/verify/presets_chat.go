@@ -238,9 +238,10 @@ var presetsChat = []preset{
 		Name: "sinch", DisplayName: "Sinch", DocsURL: "https://developers.sinch.com/docs/conversation/callbacks/",
 		Variants: timedBy(base64Body("x-sinch-webhook-signature", ""), "x-sinch-webhook-signature-timestamp",
 			route.UnitSeconds, "{body}.{header:x-sinch-webhook-signature-nonce}.{timestamp}"),
-		Identity: IdentityRequest, Evidence: EvidenceDocumented, Retries: retried(0, RetryBytesUnknown),
-		DistinguishedBy: []string{"{header:x-sinch-webhook-signature-nonce}"},
-		Sources:         []string{"https://developers.sinch.com/docs/conversation/callbacks/"},
+		// The nonce is signed: it names a request.
+		DeliveryID: "{header:x-sinch-webhook-signature-nonce}", IDSigned: true,
+		Identity: IdentityID, Evidence: EvidenceDocumented, Retries: retried(0, RetryBytesUnknown),
+		Sources: []string{"https://developers.sinch.com/docs/conversation/callbacks/"},
 		SetUp: []string{
 			"Conversation API, your app, Webhooks. Fill in the secret token; put the same text into the Secret.",
 		},
