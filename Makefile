@@ -124,12 +124,17 @@ chaos-short: build installer ## The same in five minutes with fixed seeds: no fa
 .PHONY: bench
 bench: ## Run the benchmarks (BENCHTIME=2s).
 	@hack/redis
-	go test -run '^$$' -bench . -skip Isolation -benchmem -benchtime $(BENCHTIME) ./receiver/...
+	go test -run '^$$' -bench . -skip 'Isolation|Flood' -benchmem -benchtime $(BENCHTIME) ./receiver/...
 
 .PHONY: bench-isolation
 bench-isolation: ## Compare deliveries alone with those beside dead, slow and busy neighbours.
 	@hack/redis
 	go test -run '^$$' -bench Isolation -benchtime 1x ./receiver/deliver
+
+.PHONY: bench-flood
+bench-flood: ## Compare a client's answers alone with those beside another client's invalid requests at full speed.
+	@hack/redis
+	go test -run '^$$' -bench Flood -benchtime 1x ./receiver/server
 
 .PHONY: bench-ack
 bench-ack: ## Compare durable answers and deliveries with a server that only verifies (BENCH='-parts acks').

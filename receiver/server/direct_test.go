@@ -19,7 +19,7 @@ import (
 func directly(e *route.Endpoint) { e.Delivery = route.DeliveryDirect }
 
 // connect makes a client of the store, as each replica has one.
-func connect(t *testing.T, store *redistest.Server) *queue.Redis {
+func connect(t testing.TB, store *redistest.Server) *queue.Redis {
 	t.Helper()
 	client, err := queue.NewRedis(t.Context(), queue.Options{URL: store.URL(), PollInterval: 50 * time.Millisecond})
 	if err != nil {
