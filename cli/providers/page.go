@@ -20,6 +20,12 @@ func page(preset *verify.Preset) string {
 			fmt.Fprintf(&text, "  %d. %s\n", i+1, step)
 		}
 	}
+	if len(preset.Sources) > 0 {
+		text.WriteString("\nKnown from:\n")
+		for _, source := range preset.Sources {
+			fmt.Fprintf(&text, "  %s\n", source)
+		}
+	}
 	text.WriteString("\nApply:\n")
 	for line := range strings.Lines(example(preset)) {
 		text.WriteString("  " + line)
@@ -36,13 +42,16 @@ func facts(text *strings.Builder, preset *verify.Preset) {
 		{"Event type", preset.EventType},
 		{"Methods", strings.Join(preset.Methods, ", ")},
 		{"Replay window", duration(preset.Tolerance)},
-		{"Retries for", duration(preset.Retries.For)},
+		{"Told apart by", preset.ToldApartBy()},
+		{"Identity", string(preset.Identity) + " (" + string(preset.Evidence) + ")"},
+		{"Retried", preset.RetriedWords()},
+		{"A duplicate is", preset.DuplicateWords()},
 		{"Waits for", duration(preset.AckLimit)},
 		{"Handshake", preset.Handshake},
 		{"Secret", string(preset.Secret)},
 	} {
 		if fact[1] != "" {
-			fmt.Fprintf(text, "%-15s%s\n", fact[0]+":", fact[1])
+			fmt.Fprintf(text, "%-16s%s\n", fact[0]+":", fact[1])
 		}
 	}
 }

@@ -9,9 +9,6 @@ import (
 	"github.com/postern-dev/postern/receiver/verify"
 )
 
-// defaultWindow covers the retries of most providers.
-const defaultWindow = 72 * time.Hour
-
 // compileEvents sets what an event is: its type and when it is the same.
 func compileEvents(result *Result, r *route.Endpoint, spec v1alpha1.WebhookEndpointSpec) {
 	r.EventTypeExpression = compileText(result, "spec.eventType", spec.EventType)
@@ -37,7 +34,7 @@ func window(spec v1alpha1.WebhookEndpointSpec) time.Duration {
 		return time.Duration(*seconds) * time.Second
 	}
 	preset, _ := verify.Lookup(spec.Source.Provider)
-	return max(defaultWindow, preset.Retries.For)
+	return preset.Window()
 }
 
 func compileText(result *Result, field, source string) string {

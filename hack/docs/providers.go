@@ -10,9 +10,6 @@ import (
 	"github.com/postern-dev/postern/receiver/verify"
 )
 
-// defaultWindow is deduplication.windowSeconds where no provider retries longer.
-const defaultWindow = 72 * time.Hour
-
 // providers rewrites the generated parts of the page of built-in providers.
 func providers(page string, presets []verify.Preset) error {
 	data, err := os.ReadFile(page)
@@ -24,7 +21,7 @@ func providers(page string, presets []verify.Preset) error {
 		name  string
 		write func([]verify.Preset) string
 	}{
-		{"count", count}, {"providers", presetTable}, {"handshakes", handshakeTable}, {"aliases", aliasTable},
+		{"count", count}, {"providers", presetTable}, {"identities", identityTable}, {"handshakes", handshakeTable}, {"aliases", aliasTable},
 		{"unconfirmed", unconfirmedTable}, {"steps", steps},
 	} {
 		if text, err = splice(text, part.name, part.write(presets)); err != nil {
@@ -56,9 +53,20 @@ func presetTable(presets []verify.Preset) string {
 	for _, p := range presets {
 		row := []string{
 			fmt.Sprintf("[`%s`](#%s)", p.Name, p.Name), string(p.Class), yes(p.BodySigned),
-			codes(p.Headers), needs(&p), alternatives(p.DeliveryID), yes(p.IDSigned), window(p.Retries.For), span(p.AckLimit),
+			codes(p.Headers), needs(&p), alternatives(p.DeliveryID), yes(p.IDSigned), span(p.Window()), span(p.AckLimit),
 		}
 		writeRow(&out, row)
+	}
+	return out.String()
+}
+
+func identityTable(presets []verify.Preset) string {
+	var out strings.Builder
+	out.WriteString("| provider | identity | told apart by | evidence | retried |\n|---|---|---|---|---|\n")
+	for _, p := range presets {
+		writeRow(&out, []string{
+			"`" + p.Name + "`", string(p.Identity), p.ToldApartBy(), string(p.Evidence), p.RetriedWords(),
+		})
 	}
 	return out.String()
 }
@@ -93,6 +101,8 @@ func steps(presets []verify.Preset) string {
 			out.WriteString("\n")
 		}
 		fmt.Fprintf(&out, "### %s\n\n[%s](%s)\n\n", p.Name, p.DisplayName, p.DocsURL)
+		fmt.Fprintf(&out, "Told apart by %s. Retried %s. A duplicate: %s.%s\n\n",
+			p.ToldApartBy(), p.RetriedWords(), p.DuplicateWords(), sources(p.Sources))
 		for j, step := range p.SetUp {
 			fmt.Fprintf(&out, "%d. %s\n", j+1, step)
 		}
@@ -101,6 +111,18 @@ func steps(presets []verify.Preset) string {
 		}
 	}
 	return out.String()
+}
+
+// sources links to what the facts were read from.
+func sources(pages []string) string {
+	links := make([]string, len(pages))
+	for i, page := range pages {
+		links[i] = fmt.Sprintf("[%d](%s)", i+1, page)
+	}
+	if len(links) == 0 {
+		return ""
+	}
+	return " Known from " + strings.Join(links, ", ") + "."
 }
 
 func unconfirmedTable(presets []verify.Preset) string {
@@ -151,9 +173,6 @@ func alternatives(template string) string {
 	}
 	return codes(strings.Split(template, " | "))
 }
-
-// window is the default of deduplication.windowSeconds.
-func window(horizon time.Duration) string { return span(max(defaultWindow, horizon)) }
 
 func span(d time.Duration) string {
 	switch {

@@ -13,7 +13,7 @@ func TestProvidersWritesThePage(t *testing.T) {
 	t.Parallel()
 	page := filepath.Join(t.TempDir(), "providers.md")
 	var blank strings.Builder
-	for _, part := range []string{"count", "providers", "handshakes", "aliases", "unconfirmed", "steps"} {
+	for _, part := range []string{"count", "providers", "identities", "handshakes", "aliases", "unconfirmed", "steps"} {
 		blank.WriteString(markerBegin(part) + "\nstale\n" + markerEnd + "\n\nBy hand.\n\n")
 	}
 	write(t, page, blank.String())
@@ -24,9 +24,12 @@ func TestProvidersWritesThePage(t *testing.T) {
 			DeliveryID: "{header:X-Id} | {json:id}", Retries: verify.Retries{For: 5 * 24 * time.Hour}, AckLimit: 90 * time.Second,
 			Secret: verify.SecretRequired, NeededOptions: []verify.Option{{Name: "must"}},
 			OptionalOptions: []verify.Option{{Name: "may"}}, Handshake: "GET | echo", Unconfirmed: "the header",
+			Identity: verify.IdentityID, Evidence: verify.EvidenceDocumented,
+			DistinguishedBy: []string{"{header:X-Topic}"}, Sources: []string{"https://docs.example/ids"},
 			SetUp: []string{"Do this."},
 		},
-		{Name: "plain", DisplayName: "Plain", Class: verify.ClassNone, Secret: verify.SecretNone, Retries: verify.Retries{For: time.Hour}},
+		{Name: "plain", DisplayName: "Plain", Class: verify.ClassNone, Secret: verify.SecretNone,
+			Identity: verify.IdentityNone, Retries: verify.Retries{By: verify.RetriedByNever}},
 	}
 	if err := providers(page, presets); err != nil {
 		t.Fatal(err)
@@ -40,14 +43,20 @@ func TestProvidersWritesThePage(t *testing.T) {
 		`| ` + "`acme`" + ` | POST, GET | GET \| echo |`,
 		"| `acme` | `acme-corp` |",
 		"| `acme` | the header |",
-		"### acme\n\n[Acme](https://docs.example)\n\n1. Do this.\n- `must`: \n- `may`: \n",
+		"| `acme` | ID | header X-Id or body field id; header X-Topic | Documented | by the provider, for 5 days |",
+		"| `plain` | None | nothing: each request is an event of its own, unless deduplication.key says otherwise |  | " +
+			"never |",
+		"### acme\n\n[Acme](https://docs.example)\n\nTold apart by header X-Id or body field id; header X-Topic. " +
+			"Retried by the provider, for 5 days. " +
+			"A duplicate: a retry of an event that was accepted before; it is not delivered again. " +
+			"Known from [1](https://docs.example/ids).\n\n1. Do this.\n- `must`: \n- `may`: \n",
 		"By hand.",
 	} {
 		if !strings.Contains(first, want) {
 			t.Errorf("page lacks %q:\n%s", want, first)
 		}
 	}
-	if strings.Contains(first, "stale") || strings.Count(first, "`plain`") != 1 || strings.Count(first, "### plain") != 1 {
+	if strings.Contains(first, "stale") || strings.Count(first, "`plain`") != 2 || strings.Count(first, "### plain") != 1 {
 		t.Errorf("page is not as it should be:\n%s", first)
 	}
 	if err := providers(page, presets); err != nil {

@@ -7,7 +7,6 @@ import (
 
 	"github.com/postern-dev/postern/receiver/event"
 	"github.com/postern-dev/postern/receiver/queue"
-	"github.com/postern-dev/postern/receiver/route"
 )
 
 // Reservation is room in memory for one event that is about to be admitted.
@@ -75,11 +74,11 @@ func newAdmission(x *exchange) *queue.Admission {
 	admission := &queue.Admission{
 		Event:        x.event,
 		Targets:      x.targets,
-		RememberFor:  time.Duration(r.Deduplication.WindowSeconds) * time.Second,
+		ReplayMark:   x.identity.replayMark,
 		HistoryLimit: r.HistoryLimit,
 	}
-	if r.Deduplication.ReplayGuard == route.ReplayGuardBody && admission.RememberFor > 0 {
-		admission.ReplayMark = replayMark(x)
+	if x.identity.marked() {
+		admission.RememberFor = time.Duration(r.Deduplication.WindowSeconds) * time.Second
 	}
 	return admission
 }

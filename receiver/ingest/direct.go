@@ -40,7 +40,7 @@ func (h *Handler) forward(x *exchange) (*answer, error) {
 	if x.route().Suspend {
 		return nil, &Refusal{Reason: ReasonSuspended}
 	}
-	if x.route().Deduplication.WindowSeconds == 0 {
+	if !x.identity.marked() {
 		return h.relay(x.request.Context(), x)
 	}
 	name := x.route().UID + "/" + x.event.ID

@@ -29,6 +29,7 @@ type exchange struct {
 	verified bool            // verify: false only under Audit
 	sender   string          // identify: the sender's trace context
 	event    *event.Event    // identify
+	identity identity        // identify
 	facts    *table.Facts    // identify
 	targets  []string        // match
 	reason   Reason          // whoever refuses; verify under Audit

@@ -2,13 +2,17 @@ package ingest
 
 import (
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
+	"io"
 
 	"github.com/postern-dev/postern/receiver/event"
 	"github.com/postern-dev/postern/receiver/expr"
 	"github.com/postern-dev/postern/receiver/header"
 	"github.com/postern-dev/postern/receiver/queue"
+	"github.com/postern-dev/postern/receiver/route"
 	"github.com/postern-dev/postern/receiver/table"
+	"github.com/postern-dev/postern/receiver/verify"
 )
 
 // identify makes the event: which one it is, of which type, and what of the
@@ -41,9 +45,10 @@ func (h *Handler) identify(x *exchange) (*answer, error) {
 	x.event.Type, err = x.endpoint.EventType(x.facts)
 	h.warnExpression(x, "eventType", err)
 	x.facts.Event.Type = x.event.Type
-	key, err := x.endpoint.DedupKey(x.facts, x.verdict.DeliveryID)
+	key, err := x.endpoint.DedupKey(x.facts, "")
 	h.warnExpression(x, "deduplication.key", err)
-	x.event.ID = eventID(x, key)
+	x.identity = same(x, key)
+	x.event.ID = x.identity.id
 	x.facts.Event.ID = x.event.ID
 	if h.JoinTrace != nil {
 		x.event.TraceParent = h.JoinTrace(x.sender, x.event.ID)
@@ -62,38 +67,76 @@ func (h *Handler) match(x *exchange) (*answer, error) {
 	return nil, nil
 }
 
-// eventID is derived from the deduplication key, so that a copy has the id of
-// the first. A request that was let through unverified never shares an id with
-// a verified one: whoever forges an id must not turn the real event into a
-// duplicate.
-func eventID(x *exchange, key string) string {
+// identity is what tells an event from others.
+type identity struct {
+	// id is the event's. A copy has that of the first where there are marks.
+	id string
+	// known is true if the id is made of what is the same in each copy. Otherwise
+	// it is random, and identical requests are events of their own.
+	known bool
+	// replayMark is a second mark: a request with the same one is a copy even
+	// under another id.
+	replayMark string
+}
+
+// marked is true if the store is to remember the event.
+func (i *identity) marked() bool { return i.known || i.replayMark != "" }
+
+// same derives the identity from the endpoint's own deduplication key or, where
+// that is empty, from what the provider tells events apart by.
+func same(x *exchange, key string) identity {
+	own := x.verdict.Same
 	if x.route().Deduplication.WindowSeconds == 0 {
-		return queue.NewID()
+		return identity{id: queue.NewID()}
 	}
-	if key == "" {
-		sum := sha256.Sum256(x.body)
-		key = hex.EncodeToString(sum[:])
+	result := identity{id: queue.NewID(), known: true, replayMark: bodyMark(x)}
+	switch {
+	case key != "":
+		result.id = x.digest("key", key)
+	case own.By == verify.IdentityID:
+		result.id = x.digest("id", own.Key)
+		if own.Signed != "" && result.replayMark == "" {
+			result.replayMark = x.digest("signed", own.Signed)
+		}
+	case own.By == verify.IdentityRequest:
+		result.id = x.digest("request", x.request.Method, x.request.URL.EscapedPath(), x.request.URL.RawQuery,
+			own.SignedTime, x.bodyDigest())
+	default:
+		result.known = false
 	}
-	if !x.verified {
-		sum := sha256.Sum256(x.body)
-		key = "unverified\x00" + key + "\x00" + hex.EncodeToString(sum[:])
-	}
-	return shortHash("v1\x00" + x.route().UID + "\x00" + key)
+	return result
 }
 
-// replayMark marks the body itself, for schemes that sign neither id nor time.
-func replayMark(x *exchange) string {
-	sum := sha256.Sum256(x.body)
-	mark := "body"
-	if !x.verified {
-		mark = "unverified body"
+// bodyMark is a second mark for endpoints that take the same body for a copy,
+// because their senders sign neither id nor time.
+func bodyMark(x *exchange) string {
+	if x.route().Deduplication.ReplayGuard != route.ReplayGuardBody {
+		return ""
 	}
-	return shortHash(mark + "\x00" + x.route().UID + "\x00" + string(sum[:]))
+	return x.digest("body", x.bodyDigest())
 }
 
-func shortHash(text string) string {
-	sum := sha256.Sum256([]byte(text))
-	return hex.EncodeToString(sum[:16])
+func (x *exchange) bodyDigest() string {
+	sum := x.reader.SHA256()
+	return string(sum[:])
+}
+
+// digest makes the name of a mark. Different parts never give the same one, nor
+// do other endpoints. A request that was let through unverified never shares
+// one with a verified request: a forged id must not turn the real event into a
+// duplicate.
+func (x *exchange) digest(kind string, parts ...string) string {
+	parts = append([]string{"v2", x.route().UID, kind}, parts...)
+	if !x.verified {
+		parts = append(parts, "unverified", x.bodyDigest())
+	}
+	sum := sha256.New()
+	var length [binary.MaxVarintLen64]byte
+	for _, part := range parts {
+		_, _ = sum.Write(length[:binary.PutUvarint(length[:], uint64(len(part)))])
+		_, _ = io.WriteString(sum, part)
+	}
+	return hex.EncodeToString(sum.Sum(nil)[:16])
 }
 
 // newFacts are what the endpoint's expressions see: the headers that targets

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/postern-dev/postern/receiver/queue"
-	"github.com/postern-dev/postern/receiver/route"
 )
 
 const (
@@ -36,6 +35,7 @@ func newMark(x *exchange) queue.Mark {
 		EndpointUID: r.UID,
 		Target:      x.targets[0],
 		EventID:     x.event.ID,
+		ReplayMark:  x.identity.replayMark,
 		Owner:       queue.NewID(),
 		HoldFor:     holdMargin,
 		RememberFor: time.Duration(r.Deduplication.WindowSeconds) * time.Second,
@@ -44,9 +44,6 @@ func newMark(x *exchange) queue.Mark {
 		if target.Name == mark.Target {
 			mark.HoldFor += time.Duration(target.TimeoutSeconds) * time.Second
 		}
-	}
-	if r.Deduplication.ReplayGuard == route.ReplayGuardBody {
-		mark.ReplayMark = replayMark(x)
 	}
 	return mark
 }

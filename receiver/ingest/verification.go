@@ -47,7 +47,7 @@ func (h *Handler) unverified(x *exchange, request *verify.Request, err error) er
 		return refusal
 	}
 	if claimer, ok := x.endpoint.Verifier.(verify.Claimer); ok {
-		x.verdict.DeliveryID, x.verdict.EventType = claimer.Claimed(request)
+		x.verdict = claimer.Claimed(request)
 	}
 	x.reason = refusal.Reason
 	h.Metrics.Rejected(x.route(), string(refusal.Reason))

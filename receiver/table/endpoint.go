@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"net/netip"
 	"slices"
+	"time"
 
 	"golang.org/x/time/rate"
 
@@ -58,13 +59,21 @@ func (e *Endpoint) compileVerifier(fetcher *verify.Fetcher) error {
 		return nil
 	}
 	verifier, err := verify.Compile(verify.Config{
-		Source: e.Route.Source, Keys: e.Route.Keys, URL: e.Route.URL, Fetcher: fetcher,
+		Source: e.Route.Source, Keys: e.Route.Keys, URL: e.Route.URL, Fetcher: fetcher, Window: e.window(),
 	})
 	if err != nil {
 		return err
 	}
 	e.Verifier, e.Methods = verifier, verifier.Methods()
 	return nil
+}
+
+// window is the deduplication window as the verifier takes it.
+func (e *Endpoint) window() time.Duration {
+	if seconds := e.Route.Deduplication.WindowSeconds; seconds > 0 {
+		return time.Duration(seconds) * time.Second
+	}
+	return -1
 }
 
 // inherit takes over the state of the limiter when only other parts of the

@@ -49,46 +49,50 @@ func (j *adyenPayments) judge(_ context.Context, request *Request) (proof, error
 		return proof{}, refuse(SignatureMissing, "the body has no notificationItems")
 	}
 	var result proof
-	for _, item := range items {
-		name, id, err := j.item(item)
+	var identity []byte
+	for i, item := range items {
+		name, signed, err := j.item(item)
 		if err != nil {
 			return proof{}, err
 		}
-		result.key = name
-		// Only a single item has an id of its own; a batch is known by its body.
-		if len(items) == 1 {
-			result.id = id
+		if i == 0 {
+			result = proof{key: name, id: signed[0] + "-" + signed[6]}
+		}
+		// Events may share everything but one signed field, such as success.
+		for _, text := range signed {
+			identity = appendPart(identity, text)
 		}
 	}
+	result.identity = string(identity)
 	return result, nil
 }
 
-// item judges one item and returns the key's name and the item's id.
-func (j *adyenPayments) item(item []byte) (name, id string, err error) {
+// item judges one item and returns the key's name and the signed fields.
+func (j *adyenPayments) item(item []byte) (name string, signed []string, err error) {
 	var found values
 	j.fields.extract(item, &found)
 	last := len(adyenFields) - 1
 	text, ok := found.get(last)
 	if !ok {
-		return "", "", refuse(SignatureMissing, "an item has no additionalData.hmacSignature")
+		return "", nil, refuse(SignatureMissing, "an item has no additionalData.hmacSignature")
 	}
 	var signature [sha256.Size]byte
 	if !decodeExactly(signature[:], route.EncodingBase64, []byte(text)) {
-		return "", "", refuse(SignatureMalformed, "an item's hmacSignature is not base64 of 32 bytes")
+		return "", nil, refuse(SignatureMalformed, "an item's hmacSignature is not base64 of 32 bytes")
 	}
 	parts := make([]string, last)
 	for i := range parts {
 		// What is absent is signed as nothing; what only seems so is a forgery.
 		if found.unclear(i) {
-			return "", "", refusef(SignatureMalformed, "%s of an item occurs more than once or is not a text", adyenFields[i])
+			return "", nil, refusef(SignatureMalformed, "%s of an item occurs more than once or is not a text", adyenFields[i])
 		}
 		parts[i], _ = found.get(i)
 	}
 	content := strings.Join(parts, ":")
 	for _, k := range j.keys {
 		if secretEqual(hmacSum(sha256.New, k.secret, []byte(content)), signature[:]) {
-			return k.name, parts[0] + "-" + parts[6], nil
+			return k.name, parts, nil
 		}
 	}
-	return "", "", refuse(SignatureMismatch, "no active key gives the signature of every item")
+	return "", nil, refuse(SignatureMismatch, "no active key gives the signature of every item")
 }

@@ -58,7 +58,7 @@ func hmacClasses() map[string]route.Scheme {
 // raceEnabled is true in builds with the race detector.
 var raceEnabled bool
 
-func TestHMACAllocatesNothing(t *testing.T) {
+func TestHMACAllocatesTheKeyAlone(t *testing.T) {
 	if raceEnabled {
 		t.Skip("the race detector drops pooled memory at random")
 	}
@@ -71,8 +71,9 @@ func TestHMACAllocatesNothing(t *testing.T) {
 				t.Fatal(err)
 			}
 		})
-		if allocations != 0 {
-			t.Errorf("%s: %v allocations for a request, want none", name, allocations)
+		// The key that tells the event apart is handed out and outlives the judgement.
+		if allocations > 1 {
+			t.Errorf("%s: %v allocations for a request, want one at most", name, allocations)
 		}
 	}
 }

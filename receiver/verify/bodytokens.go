@@ -48,7 +48,11 @@ func (j *headerToken) judge(ctx context.Context, request *Request) (proof, error
 		}
 		err = t.signsBody(j.bodyClaim, encode, request.Body)
 	}
-	return proof{key: name}, err
+	result := proof{key: name}
+	if j.tokens.maxAge > 0 {
+		result.signedTime = t.registered.IssuedAt.Time().UTC().Format(time.RFC3339Nano) // judge requires it
+	}
+	return result, err
 }
 
 // text returns the token of the request.

@@ -20,6 +20,10 @@ type Config struct {
 	// URL is the endpoint's public URL as configured at the provider;
 	// source.options.url wins over it.
 	URL string
+	// Window is how long ids are remembered; 0 means the preset's default, a
+	// negative one not at all. Retries with the bytes of the first request are not
+	// in time for longer.
+	Window time.Duration
 	// Fetcher gets the public keys that some providers publish; nil means that
 	// they must be pinned.
 	Fetcher *Fetcher
@@ -90,11 +94,13 @@ func declared(source route.Source) (*preset, error) {
 			return nil, fmt.Errorf("source.options.%s: a declarative scheme takes only the option %q", name, optionURL)
 		}
 	}
-	p := complete(preset{Preset: Preset{
+	row := preset{Preset: Preset{
 		Name: "scheme", DisplayName: "declarative scheme", Methods: []string{"POST", "PUT", "PATCH"},
 		DeliveryID: fieldTemplate(scheme.ID), EventType: fieldTemplate(scheme.EventType),
 		Variants: []Variant{{Scheme: scheme}},
-	}})
+	}}
+	declareIdentity(&row.Preset, &scheme)
+	p := complete(row)
 	return &p, nil
 }
 
@@ -140,8 +146,8 @@ func (p *preset) checkOptions(options map[string]string) error {
 
 // gather turns the configuration into what builders take.
 func gather(config Config, p *preset) (material, error) {
-	m := material{provider: p.Name, options: config.Source.Options, url: config.URL, tolerance: p.tolerance(config.Source)}
-	m.fetch = config.Fetcher
+	m := material{provider: p.Name, options: config.Source.Options, url: config.URL, tolerance: p.tolerance(config)}
+	m.fetch, m.marksSigned = config.Fetcher, p.Identity == IdentityID && !p.IDSigned
 	if text := config.Source.Options[optionURL]; text != "" {
 		m.url = text
 	}
@@ -178,8 +184,12 @@ func (m *material) gatherKeys(keys []route.Key, p *preset) error {
 	return nil
 }
 
-func (p *preset) tolerance(source route.Source) tolerance {
+func (p *preset) tolerance(config Config) tolerance {
+	source := config.Source
 	t := tolerance{past: p.Tolerance, future: p.FutureTolerance}
+	if config.Window != 0 {
+		t.past = max(p.freshFor, min(t.past, config.Window-t.future))
+	}
 	if source.ToleranceSeconds > 0 {
 		custom := time.Duration(source.ToleranceSeconds) * time.Second
 		// A provider that never signs ahead of time keeps that rule.

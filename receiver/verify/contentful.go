@@ -17,6 +17,8 @@ type contentful struct {
 	keys      []key
 	url       string
 	tolerance tolerance
+	// marksSigned asks for the digest of what is signed.
+	marksSigned bool
 }
 
 const (
@@ -29,7 +31,7 @@ func newContentful(m material) (judge, error) {
 	if m.url == "" {
 		return nil, errors.New("source.options.url: must be the URL as configured at the provider, which signs its path")
 	}
-	return &contentful{keys: m.keys, url: m.url, tolerance: m.tolerance}, nil
+	return &contentful{keys: m.keys, url: m.url, tolerance: m.tolerance, marksSigned: m.marksSigned}, nil
 }
 
 func (j *contentful) judge(_ context.Context, request *Request) (proof, error) {
@@ -59,7 +61,11 @@ func (j *contentful) judge(_ context.Context, request *Request) (proof, error) {
 			if !ok {
 				return proof{}, refusef(TimestampMissing, "header %s is not a time in milliseconds", contentfulTimestamp)
 			}
-			return proof{key: k.name}, j.tolerance.check(signed, request.Now)
+			result := proof{key: k.name, signedTime: at}
+			if j.marksSigned {
+				result.signed = digest([]byte(canonical), request.Body)
+			}
+			return result, j.tolerance.check(signed, request.Now)
 		}
 	}
 	return proof{}, refuse(SignatureMismatch, "no active key signed this request")

@@ -8,8 +8,10 @@ import (
 // fields finds the delivery id and the event type of a request. They name an
 // event, they prove nothing.
 type fields struct {
-	paths     extractor
-	id        []template
+	paths extractor
+	id    []template
+	// beside are the parts that tell events apart which share an id.
+	beside    []template
 	eventType []template
 	// second is the index of the path that only a batch has; nil for none.
 	second *int
@@ -18,7 +20,7 @@ type fields struct {
 // alternatives separates templates of which the first complete one counts.
 const alternatives = " | "
 
-func compileFields(id, eventType string) (*fields, error) {
+func compileFields(id string, beside []string, eventType string) (*fields, error) {
 	f := &fields{}
 	var err error
 	if f.id, err = f.parse(id); err != nil {
@@ -26,6 +28,13 @@ func compileFields(id, eventType string) (*fields, error) {
 	}
 	if f.eventType, err = f.parse(eventType); err != nil {
 		return nil, fmt.Errorf("source.scheme.eventType: %w", err)
+	}
+	for _, pattern := range beside {
+		t, err := parseTemplate(pattern, &f.paths)
+		if err != nil {
+			return nil, fmt.Errorf("distinguishedBy: %w", err)
+		}
+		f.beside = append(f.beside, t)
 	}
 	return f, nil
 }
@@ -55,19 +64,27 @@ func (f *fields) batches(path string) error {
 	return err
 }
 
-// find returns both values, empty where the request has none.
-func (f *fields) find(request *Request) (id, eventType string) {
-	var found values
+// extract reads the JSON values that the templates name.
+func (f *fields) extract(request *Request, into *values) {
 	if len(f.paths.paths) > 0 {
-		f.paths.extract(document(request), &found)
+		f.paths.extract(document(request), into)
 	}
-	eventType = first(f.eventType, request, &found)
-	if f.second != nil {
-		if _, batch := found.get(*f.second); batch {
-			return "", eventType
-		}
+}
+
+// deliveryID returns the id, empty for a batch, which has several.
+func (f *fields) deliveryID(request *Request, found *values) string {
+	if f.batch(found) {
+		return ""
 	}
-	return first(f.id, request, &found), eventType
+	return first(f.id, request, found)
+}
+
+func (f *fields) batch(found *values) bool {
+	if f.second == nil {
+		return false
+	}
+	_, batch := found.get(*f.second)
+	return batch
 }
 
 // document is the JSON of the request. Without one, or when it can be read in

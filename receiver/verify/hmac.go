@@ -83,3 +83,12 @@ func hmacSum(newHash func() hash.Hash, secret []byte, message ...[]byte) []byte 
 	}
 	return mac.Sum(nil)
 }
+
+// digest is the SHA-256 of what is signed.
+func digest(signed ...[]byte) string {
+	sum := sha256.New()
+	for _, piece := range signed {
+		sum.Write(piece)
+	}
+	return string(sum.Sum(nil))
+}

@@ -71,13 +71,13 @@ func (j *keyedHash) match(request *Request, h hash.Hash, sent []byte, at string)
 			continue
 		}
 		if j.tolerance.past == 0 {
-			return proof{key: k.name}, nil
+			return proof{key: k.name, signedTime: at}, nil
 		}
 		signed, ok := parseTimestamp(at, route.UnitSeconds)
 		if !ok {
 			return proof{}, refusef(TimestampMissing, "header %s is not a time in seconds", j.timestamp)
 		}
-		return proof{key: k.name}, j.tolerance.check(signed, request.Now)
+		return proof{key: k.name, signedTime: at}, j.tolerance.check(signed, request.Now)
 	}
 	return proof{}, refuse(SignatureMismatch, "no active key gives this signature")
 }

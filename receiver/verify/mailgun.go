@@ -81,7 +81,7 @@ func (j *mailgun) match(f *mailgunProof, signature []byte) (proof, bool) {
 	for _, k := range j.keys {
 		sum := hmacSum(sha256.New, []byte(k.text), []byte(f[mailgunTimestamp]), []byte(f[mailgunToken]))
 		if secretEqual(sum, signature) {
-			return proof{key: k.name, id: f[mailgunToken]}, true
+			return proof{key: k.name, id: f[mailgunToken], signedTime: f[mailgunTimestamp] + " " + f[mailgunToken]}, true
 		}
 	}
 	return proof{}, false

@@ -119,7 +119,7 @@ func TestToleranceOption(t *testing.T) {
 func TestProviderNone(t *testing.T) {
 	t.Parallel()
 	v := endpoint{provider: "none"}.compile(t)
-	if verdict := accepted(t, v, post("anything")); verdict != (verify.Verdict{}) {
+	if verdict := accepted(t, v, post("anything")); verdict != (verify.Verdict{Same: verify.Same{By: verify.IdentityNone}}) {
 		t.Errorf("verdict %+v, want none", verdict)
 	}
 	if got := strings.Join(v.Methods(), " "); got != "POST PUT PATCH" {
@@ -136,9 +136,9 @@ func TestClaimedIsWhatTheRequestSays(t *testing.T) {
 	if !ok {
 		t.Fatal("the verifier cannot tell what a request claims")
 	}
-	id, eventType := claimer.Claimed(post(`{"action":"opened"}`, "X-GitHub-Delivery", "d", "X-GitHub-Event", "issues"))
-	if id != "d" || eventType != "issues.opened" {
-		t.Errorf("claimed %q and %q, want d and issues.opened", id, eventType)
+	got := claimer.Claimed(post(`{"action":"opened"}`, "X-GitHub-Delivery", "d", "X-GitHub-Event", "issues"))
+	if got.DeliveryID != "d" || got.EventType != "issues.opened" {
+		t.Errorf("claimed %+v, want d and issues.opened", got)
 	}
 }
 

@@ -74,5 +74,5 @@ func (j *payPal) judge(ctx context.Context, request *Request) (proof, error) {
 	if !ok {
 		return proof{}, refuse(SignatureMismatch, "the certificate does not verify the signature for this webhookID")
 	}
-	return proof{key: name, id: sent[1]}, nil
+	return proof{key: name, id: sent[1], signedTime: sent[2]}, nil
 }

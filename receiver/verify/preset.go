@@ -130,7 +130,8 @@ type Preset struct {
 	// DeliveryID together with every part in DistinguishedBy.
 	Identity Identity `json:"identity"`
 	// DistinguishedBy are templates of what tells events apart that share a
-	// delivery id: topic, source, hook, success. A part that a request lacks is empty.
+	// delivery id or, for Request, a signed time: topic, source, hook, success,
+	// nonce. A part that a request lacks is empty.
 	DistinguishedBy []string `json:"distinguishedBy,omitempty"`
 	// Evidence is where the identity is known from.
 	Evidence Evidence `json:"evidence"`
@@ -169,6 +170,15 @@ type Preset struct {
 	Variants []Variant `json:"variants,omitempty"`
 }
 
+// minWindow covers the retries of most providers.
+const minWindow = 72 * time.Hour
+
+// Window is the default of deduplication.windowSeconds: as long as the provider
+// retries, and as long as a recorded request is in time.
+func (p Preset) Window() time.Duration {
+	return max(minWindow, p.Retries.For, p.Tolerance+p.FutureTolerance)
+}
+
 // preset is a row of the table: what is published and how it is built.
 type preset struct {
 	Preset
@@ -183,6 +193,9 @@ type preset struct {
 	second string
 	// handshakeMethods carry handshakes only, never an event.
 	handshakeMethods []string
+	// freshFor is the tolerance into the past without that for retries of the same
+	// bytes.
+	freshFor time.Duration
 	// publicKeyOption names the option that may hold the key in the Secret's place.
 	publicKeyOption string
 	// adapt changes the schemes by the endpoint's options.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -242,5 +243,82 @@ func malformed(t *testing.T, p verify.Preset, secret string) {
 	request.Header.Add(name, good)
 	if _, err := v.Verify(t.Context(), request); err == nil || reasonOf(t, err) != verify.SignatureMalformed {
 		t.Errorf("two signature headers: got %v, want %s", err, verify.SignatureMalformed)
+	}
+}
+
+// TestEveryPresetSaysWhatAnEventIs: a row without one of these facts would
+// promise what is not known of its provider.
+func TestEveryPresetSaysWhatAnEventIs(t *testing.T) {
+	t.Parallel()
+	identities := []verify.Identity{verify.IdentityID, verify.IdentityRequest, verify.IdentityNone}
+	evidence := []verify.Evidence{
+		verify.EvidenceDocumented, verify.EvidenceSDK, verify.EvidenceObserved, verify.EvidenceInferred,
+	}
+	retriedBy := []verify.RetriedBy{verify.RetriedByProvider, verify.RetriedByHand, verify.RetriedByNever}
+	bytes := []verify.RetryBytes{verify.RetryBytesIdentical, verify.RetryBytesResigned, verify.RetryBytesUnknown}
+	for _, p := range verify.Presets() {
+		for field, said := range map[string]bool{
+			"identity": slices.Contains(identities, p.Identity), "evidence": slices.Contains(evidence, p.Evidence),
+			"retries.by": slices.Contains(retriedBy, p.Retries.By), "retries.bytes": slices.Contains(bytes, p.Retries.Bytes),
+			"sources": len(p.Sources) > 0,
+		} {
+			if !said {
+				t.Errorf("%s does not say its %s", p.Name, field)
+			}
+		}
+		for _, source := range p.Sources {
+			if !strings.HasPrefix(source, "https://") {
+				t.Errorf("%s: the source %q is no page", p.Name, source)
+			}
+		}
+		if p.Identity == verify.IdentityID && (p.DeliveryID == "" || p.Evidence == verify.EvidenceInferred) {
+			t.Errorf("%s would drop events by an id that is absent or only inferred", p.Name)
+		}
+		if p.Identity == verify.IdentityNone && len(p.DistinguishedBy) > 0 {
+			t.Errorf("%s tells events apart by %s, and has no identity", p.Name, p.DistinguishedBy)
+		}
+		if p.Window() < p.Tolerance+p.FutureTolerance {
+			t.Errorf("%s takes requests that are older than its marks", p.Name)
+		}
+	}
+}
+
+// TestRetriesOfTheSameBytesAreInTime: for as long as the provider retries, and
+// never for longer than ids are remembered.
+func TestRetriesOfTheSameBytesAreInTime(t *testing.T) {
+	t.Parallel()
+	widened := 0
+	for _, p := range signable(t) {
+		if p.Retries.Bytes != verify.RetryBytesIdentical || p.Tolerance == 0 || p.Retries.For == 0 {
+			continue
+		}
+		widened++
+		for name, c := range map[string]struct {
+			window, age time.Duration
+			ok          bool
+		}{
+			"the last retry":         {0, p.Retries.For, true},
+			"a day later":            {0, p.Retries.For + 24*time.Hour, false},
+			"without deduplication":  {-1, p.Retries.For, false},
+			"past the window":        {p.Retries.For / 2, p.Retries.For, false},
+			"within a short window":  {p.Retries.For / 2, p.Retries.For / 4, true},
+			"at once, without marks": {-1, time.Second, true},
+		} {
+			v, err := verify.Compile(verify.Config{
+				Source: route.Source{Provider: p.Name}, URL: "https://hooks.example.com/team/" + p.Name, Window: c.window,
+				Keys: []route.Key{{Name: "k", Value: []byte(secretOf(p, '1'))}},
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			request := build(t, p.Name, secretOf(p, '1'))
+			request.Now = signedAt.Add(c.age)
+			if _, err := v.Verify(t.Context(), request); (err == nil) != c.ok {
+				t.Errorf("%s, %s: got %v, want in time: %v", p.Name, name, err, c.ok)
+			}
+		}
+	}
+	if widened == 0 {
+		t.Error("no provider retries with the same bytes; the test shows nothing")
 	}
 }

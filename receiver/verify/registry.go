@@ -1,7 +1,6 @@
 package verify
 
 import (
-	"cmp"
 	"net/http"
 	"strings"
 	"time"
@@ -29,32 +28,21 @@ func complete(row preset) preset {
 	if len(p.Headers) == 0 {
 		p.Headers = proofHeaders(p.Variants)
 	}
-	assumeIdentity(&p.Preset)
 	p.BodySigned = p.BodySigned || signsBody(p.Class, p.Variants)
 	if p.Tolerance == 0 && signsTimestamp(p.Variants) {
 		p.Tolerance, p.FutureTolerance = defaultTolerance, defaultTolerance
 	}
-	if p.Tolerance > 0 && p.Retries.Bytes == RetryBytesIdentical {
-		// A retry carries the first request's time.
-		p.Tolerance = max(p.Tolerance, p.Retries.For)
-	}
+	p.widenTolerance()
 	return p
 }
 
-// assumeIdentity fills in what a row does not say about identity and retries.
-func assumeIdentity(p *Preset) {
-	switch {
-	case p.Identity != "":
-	case p.DeliveryID != "":
-		p.Identity = IdentityID
-	case signsTimestamp(p.Variants):
-		p.Identity = IdentityRequest
-	default:
-		p.Identity = IdentityNone
+// widenTolerance lets retries in that have the bytes, and so the signed time, of
+// the first request. Where nothing tells a replay from an event, they stay out.
+func (p *preset) widenTolerance() {
+	p.freshFor = p.Tolerance
+	if p.Tolerance > 0 && p.Retries.Bytes == RetryBytesIdentical && p.Identity != IdentityNone {
+		p.Tolerance += p.Retries.For
 	}
-	p.Evidence = cmp.Or(p.Evidence, EvidenceInferred)
-	p.Retries.By = cmp.Or(p.Retries.By, RetriedByProvider)
-	p.Retries.Bytes = cmp.Or(p.Retries.Bytes, RetryBytesUnknown)
 }
 
 func classOf(variants []Variant) Class {

@@ -2,6 +2,7 @@ package verify
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"net/http"
@@ -29,6 +30,8 @@ type scheme struct {
 	required   []requirement
 	url        string
 	tolerance  tolerance
+	// marksSigned asks for the digest of what is signed.
+	marksSigned bool
 }
 
 // A matcher compares what a request carries with every key.
@@ -60,12 +63,19 @@ func (s *scheme) judge(_ context.Context, request *Request) (proof, error) {
 	if !ok {
 		return proof{}, refuse(SignatureMismatch, "no active key gives this signature")
 	}
+	result := proof{key: name}
 	if s.timed {
 		if err := w.checkTime(); err != nil {
 			return proof{}, err
 		}
+		result.signedTime, _ = w.time() // checkTime has found it
+		if s.marksSigned {
+			digest := sha256.New()
+			w.writeContent(digest, request.Body)
+			result.signed = string(digest.Sum(nil))
+		}
 	}
-	return proof{key: name}, nil
+	return result, nil
 }
 
 // present is true when the request carries a signature header of the scheme.
@@ -92,7 +102,7 @@ func checkScheme(s *route.Scheme) error {
 func compileScheme(source *route.Scheme, keys []key, m material) (*scheme, error) {
 	s := &scheme{
 		prefix: source.Signature.Prefix, encoding: source.Signature.Encoding, list: source.Signature.List,
-		url: m.url, tolerance: m.tolerance, timePath: -1, idPath: -1,
+		url: m.url, tolerance: m.tolerance, marksSigned: m.marksSigned, timePath: -1, idPath: -1,
 	}
 	for _, name := range source.Signature.Headers {
 		if !validHeaderName(name) {

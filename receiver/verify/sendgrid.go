@@ -58,7 +58,7 @@ func (j *sendGrid) judge(_ context.Context, request *Request) (proof, error) {
 			continue
 		}
 		if signed, ok := parseTimestamp(at, route.UnitSeconds); ok {
-			return proof{key: k.name}, j.tolerance.check(signed, request.Now)
+			return proof{key: k.name, signedTime: at}, j.tolerance.check(signed, request.Now)
 		}
 		return proof{}, refusef(TimestampMissing, "header %s is not a time in seconds", sendGridTimestamp)
 	}

@@ -24,7 +24,8 @@ import (
 //     from the Secret in m.keys; with publicKeyOption: "publicKey" the option of
 //     that name joins them.
 //  3. If a proof names its own delivery id or event type that no template
-//     over headers and JSON can reach, set proof.id and proof.eventType.
+//     over headers and JSON can reach, set proof.id and proof.eventType. Where a
+//     time or a nonce is signed, set proof.signedTime, and proof.signed if asked.
 //  4. If handshakes come with it, set greet (for those without proof) or answer
 //     (for those with it); see handshake.go.
 //
@@ -45,6 +46,14 @@ type proof struct {
 	key string
 	// id and eventType win over the preset's templates when they are set.
 	id, eventType string
+	// identity wins over the preset's templates as the key of the event: a judge
+	// of batches makes it of all events in them.
+	identity string
+	// signedTime is the text of the signed time or nonce; judges whose signature
+	// has none leave it empty.
+	signedTime string
+	// signed is the digest of what is signed, for material.marksSigned.
+	signed string
 	// handshake is the answer when the request was a verified handshake that
 	// only the judge can answer; see also answer in preset.
 	handshake *Response
@@ -65,6 +74,8 @@ type material struct {
 	// url is the public URL as configured; empty when unknown.
 	url       string
 	tolerance tolerance
+	// marksSigned asks for proof.signed: the signature does not cover the id.
+	marksSigned bool
 	// fetch gets published keys; nil refuses to.
 	fetch *Fetcher
 }

@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"cmp"
 	"context"
 	"slices"
 )
@@ -9,6 +10,7 @@ import (
 type verifier struct {
 	judge            judge
 	fields           *fields
+	identity         Identity
 	greeting         *greeting
 	greet            func(*greeting, *Request) (*Response, error)
 	answer           func(*greeting, proof, *Request) (*Response, error)
@@ -25,7 +27,7 @@ type QueryCredentials interface {
 }
 
 func assemble(p *preset, m material, j judge) (Verifier, error) {
-	f, err := compileFields(p.DeliveryID, p.EventType)
+	f, err := compileFields(p.DeliveryID, p.DistinguishedBy, p.EventType)
 	if err == nil {
 		err = f.batches(p.second)
 	}
@@ -33,7 +35,7 @@ func assemble(p *preset, m material, j judge) (Verifier, error) {
 		return nil, err
 	}
 	v := &verifier{
-		judge: j, fields: f, greet: p.greet, answer: p.answer,
+		judge: j, fields: f, identity: p.Identity, greet: p.greet, answer: p.answer,
 		greeting: &greeting{keys: m.keys, options: m.options},
 		methods:  p.Methods, handshakeMethods: p.handshakeMethods,
 	}
@@ -71,24 +73,23 @@ func (v *verifier) Verify(ctx context.Context, request *Request) (Verdict, error
 	if handshakeOnly {
 		return Verdict{}, noHandshake(request)
 	}
-	verdict := Verdict{KeyName: p.key, DeliveryID: p.id, EventType: p.eventType}
-	if p.id == "" || p.eventType == "" {
-		id, eventType := v.fields.find(request)
-		verdict.DeliveryID = firstText(p.id, id)
-		verdict.EventType = firstText(p.eventType, eventType)
+	return v.verdict(request, p), nil
+}
+
+// verdict says which event the request is.
+func (v *verifier) verdict(request *Request, p proof) Verdict {
+	var found values
+	v.fields.extract(request, &found)
+	return Verdict{
+		KeyName:    p.key,
+		DeliveryID: cmp.Or(p.id, v.fields.deliveryID(request, &found)),
+		EventType:  cmp.Or(p.eventType, first(v.fields.eventType, request, &found)),
+		Same:       v.same(request, &p, &found),
 	}
-	return verdict, nil
 }
 
 func noHandshake(request *Request) error {
 	return refusef(SignatureMissing, "%s is for the provider's handshake only, and this is none", request.Method)
-}
-
-func firstText(a, b string) string {
-	if a != "" {
-		return a
-	}
-	return b
 }
 
 // Methods lists the request methods, handshakes included.

@@ -47,6 +47,8 @@ type Verdict struct {
 	// DeliveryID and EventType are the provider's; empty when it sent none.
 	DeliveryID string
 	EventType  string
+	// Same says which other requests are the same event.
+	Same Same
 	// Handshake is the answer to give when the request was a handshake, which
 	// makes no event.
 	Handshake *Response
