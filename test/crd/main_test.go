@@ -10,14 +10,19 @@ import (
 	"testing"
 
 	"k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 
 	"github.com/postern-dev/postern/api/v1alpha1"
 )
 
-// api is a client of the one API server that all tests of this package share.
-var api client.Client
+// api is a client of the one API server that all tests of this package share,
+// at server.
+var (
+	api    client.Client
+	server *rest.Config
+)
 
 func TestMain(m *testing.M) {
 	code, err := run(m)
@@ -47,6 +52,7 @@ func run(m *testing.M) (code int, err error) {
 	if err != nil {
 		return 1, fmt.Errorf("start API server: %w", err)
 	}
+	server = config
 	if err := v1alpha1.AddToScheme(scheme.Scheme); err != nil {
 		return 1, err
 	}
