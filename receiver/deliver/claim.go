@@ -44,9 +44,6 @@ func (e *Engine) startClaims() time.Duration {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	now := time.Now()
-	if wait := e.outage.until.Sub(now); wait > 0 {
-		return wait
-	}
 	for len(e.timers) > 0 && e.claims < maxClaims {
 		l := e.timers[0]
 		if wait := l.at.Sub(now); wait > 0 {
@@ -60,6 +57,11 @@ func (e *Engine) startClaims() time.Duration {
 // startClaim takes room for the largest events that the endpoint can have,
 // because how large they are shows only when they are here.
 func (e *Engine) startClaim(l *lane, now time.Time) {
+	if wait := e.away(l, now); wait > 0 {
+		l.due = now.Add(wait)
+		e.retime(l)
+		return
+	}
 	if l.breaker.Unreached() {
 		e.reach(l)
 		return
@@ -86,6 +88,9 @@ func (e *Engine) startClaim(l *lane, now time.Time) {
 		room:  e.take(l.tenant, int64(limit)*each, 1),
 		probe: l.breaker.Probe(now),
 	}
+	for _, o := range e.outagesOf(l) {
+		o.trying = true
+	}
 	l.claiming = true
 	l.due = time.Time{}
 	e.claims++
@@ -111,16 +116,16 @@ func (c *claim) run() {
 	// What was claimed is delivered even if something else went wrong.
 	c.accept(deliveries, expires)
 	if err != nil {
-		e.storeFailed(err)
+		e.storeFailed(err, c.lane.id.EndpointUID)
 		c.finish(1, time.Now())
 		return
 	}
-	e.storeAnswered()
+	e.storeAnswered(c.lane.id.EndpointUID)
 	next := time.Now()
 	if len(deliveries) < c.limit {
 		depths, err := e.opts.Worker.Depths(ctx, []queue.ID{c.lane.id})
 		if err != nil {
-			e.storeFailed(err)
+			e.storeFailed(err, c.lane.id.EndpointUID)
 		} else {
 			next = depths[0].NextDue
 		}

@@ -32,7 +32,7 @@ func (e *Engine) cleanLoop(ctx context.Context) {
 	for e.pause(interval + time.Duration(e.opts.Rand()*float64(interval)/4)) {
 		cleaner := &cleaner{engine: e, before: seen, now: absences{}, at: time.Now()}
 		if err := cleaner.clean(ctx); err != nil {
-			e.storeFailed(err)
+			e.storeFailed(err, "")
 			continue
 		}
 		seen = cleaner.now

@@ -59,7 +59,6 @@ func (e *Engine) resolveDoubts() {
 		if failures++; err == nil {
 			failures = 0
 		} else {
-			e.storeFailed(err)
 			wait = outageWait(failures, e.opts.Rand())
 		}
 		if len(open) > 0 && !e.pause(wait) {
@@ -85,13 +84,13 @@ func (e *Engine) keepDoubts(open []doubt, taken int) {
 	e.doubted -= taken - len(open)
 }
 
-// giveBackAll gives leases back until the store fails, and returns those that
-// are still in doubt. Whatever became of the others, their queues are asked.
+// giveBackAll gives leases back, and returns those that are still in doubt. In a
+// part of the store that fails it tries no further. Whatever became of the others,
+// their queues are asked.
 func (e *Engine) giveBackAll(doubts []doubt) (open []doubt, err error) {
+	failed := map[string]bool{}
 	for some := range slices.Chunk(doubts, doubtsAtOnce) {
-		if err == nil {
-			err = e.giveBackSome(some)
-		}
+		err = errors.Join(err, e.giveBackSome(some, failed))
 		for _, d := range some {
 			if d.over || !time.Now().Before(d.until) {
 				e.Wake(d.lease.Queue)
@@ -104,13 +103,22 @@ func (e *Engine) giveBackAll(doubts []doubt) (open []doubt, err error) {
 }
 
 // giveBackSome asks about leases together, so that they share a call.
-func (e *Engine) giveBackSome(some []doubt) error {
+func (e *Engine) giveBackSome(some []doubt, failed map[string]bool) error {
 	errs := make([]error, len(some))
 	var asking sync.WaitGroup
 	for i := range some {
+		if failed[e.opts.Worker.Part(some[i].lease.Queue.EndpointUID)] {
+			continue
+		}
 		asking.Go(func() { errs[i] = e.giveBackDoubtful(&some[i]) })
 	}
 	asking.Wait()
+	for i, err := range errs {
+		if uid := some[i].lease.Queue.EndpointUID; err != nil {
+			e.storeFailed(err, uid)
+			failed[e.opts.Worker.Part(uid)] = true
+		}
+	}
 	return errors.Join(errs...)
 }
 

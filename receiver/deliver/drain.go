@@ -98,7 +98,7 @@ func (e *Engine) empty(ctx context.Context) {
 		}
 		left, err := e.pull(ctx, pull)
 		if err != nil {
-			e.storeFailed(err)
+			e.storeFailed(err, "")
 		}
 		e.mu.Lock()
 		e.emptied = err == nil && left == 0

@@ -70,8 +70,9 @@ type Engine struct {
 	// opened counts the open breakers.
 	opened int
 	timers timers
-	outage outage
-	used   int64
+	// outages are the places where the store is away.
+	outages map[place]*outage
+	used    int64
 	// returns wait to be given back to the store, releasing counts who does it.
 	returns   fifo[*job]
 	releasing int
@@ -108,6 +109,7 @@ func New(opts Options) *Engine {
 		lanes:     map[queue.ID]*lane{},
 		tenants:   map[string]*tenant{},
 		holders:   map[*lane]struct{}{},
+		outages:   map[place]*outage{},
 		drained:   make(chan struct{}),
 	}
 }

@@ -2,7 +2,6 @@ package deliver
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/postern-dev/postern/receiver/queue"
@@ -100,25 +99,12 @@ func (e *Engine) renewLoop(ctx context.Context) {
 	}
 }
 
-// renewAll renews the leases of which little is left. It tells whether the
-// store was there.
+// renewAll renews the leases of which little is left. It tells whether all of
+// the store was there.
 func (e *Engine) renewAll(ctx context.Context) (ok bool) {
 	jobs := e.renewable(time.Now().Add(e.renewBelow()))
-	for len(jobs) > 0 {
-		batch := jobs[:min(renewBatch, len(jobs))]
-		jobs = jobs[len(batch):]
-		err := e.renew(ctx, batch)
-		if err != nil && !errors.Is(err, queue.ErrUnavailable) {
-			// One queue's trouble is not the others'.
-			for _, j := range batch {
-				err = e.renew(ctx, []*job{j})
-			}
-		}
-		if errors.Is(err, queue.ErrUnavailable) {
-			return false
-		}
-	}
-	return true
+	return partwise(e, jobs, func(j *job) string { return j.lease.Queue.EndpointUID }, renewBatch,
+		func(batch []*job) error { return e.renew(ctx, batch) })
 }
 
 func (e *Engine) renewable(before time.Time) []*job {
@@ -147,21 +133,28 @@ func (e *Engine) renew(ctx context.Context, jobs []*job) error {
 	defer cancel()
 	expires := time.Now().Add(e.opts.Lease)
 	lost, err := e.opts.Worker.Renew(ctx, leases, e.opts.Lease)
-	if err != nil {
-		e.storeFailed(err)
-		return err
-	}
-	e.storeAnswered()
 	isLost := make(map[queue.Lease]bool, len(lost))
 	for _, lease := range lost {
 		isLost[lease] = true
 	}
+	told := map[string]bool{}
+	for _, j := range jobs {
+		uid, failure := j.lease.Queue.EndpointUID, queue.FailureOf(err, j.lease.Queue)
+		if !told[uid] && failure != nil {
+			e.storeFailed(failure, uid)
+		} else if !told[uid] {
+			e.storeAnswered(uid)
+		}
+		told[uid] = true
+	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for _, j := range jobs {
-		e.renewed(j, expires, isLost[j.lease])
+		if queue.FailureOf(err, j.lease.Queue) == nil {
+			e.renewed(j, expires, isLost[j.lease])
+		}
 	}
-	return nil
+	return err
 }
 
 // renewed notes what became of a lease; that of a job that has ended is of no

@@ -207,10 +207,14 @@ type brokenQueue struct {
 }
 
 func (b brokenQueue) Renew(ctx context.Context, leases []queue.Lease, d time.Duration) ([]queue.Lease, error) {
-	if slices.ContainsFunc(leases, func(l queue.Lease) bool { return l.Queue == b.id }) {
-		return nil, errors.New("WRONGTYPE Operation against a key holding the wrong kind of value")
+	sound := slices.DeleteFunc(slices.Clone(leases), func(l queue.Lease) bool { return l.Queue == b.id })
+	lost, err := b.Worker.Renew(ctx, sound, d)
+	if len(sound) < len(leases) && err == nil {
+		err = &queue.PartialError{Failed: map[queue.ID]error{
+			b.id: errors.New("WRONGTYPE Operation against a key holding the wrong kind of value"),
+		}}
 	}
-	return b.Worker.Renew(ctx, leases, d)
+	return lost, err
 }
 
 func TestBrokenQueueDoesNotKeepOthersFromRenewing(t *testing.T) {

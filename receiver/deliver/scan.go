@@ -24,11 +24,13 @@ func (e *Engine) scanLoop(ctx context.Context) {
 	defer timer.Stop()
 	follow := time.NewTicker(followInterval)
 	defer follow.Stop()
-	for {
+	var again <-chan time.Time
+	for failures := 0; ; {
 		which := (*lane).unmeasured
 		select {
 		case <-ctx.Done():
 			return
+		case <-again:
 		case <-timer.C:
 			which = (*lane).every
 			timer.Reset(e.scanWait())
@@ -36,11 +38,13 @@ func (e *Engine) scanLoop(ctx context.Context) {
 			which = (*lane).holding
 		case <-e.scanSoon:
 		}
-		for failures := 1; !e.scan(ctx, which); failures++ {
-			if !e.pause(outageWait(failures, e.opts.Rand())) {
-				return
-			}
+		again = nil
+		if e.scan(ctx, which) {
+			failures = 0
+			continue
 		}
+		failures++
+		again = time.After(outageWait(failures, e.opts.Rand()))
 	}
 }
 
@@ -49,23 +53,32 @@ func (e *Engine) scanWait() time.Duration {
 	return time.Duration((0.5 + e.opts.Rand()) * float64(e.opts.RescanInterval))
 }
 
-// scan asks about the lanes that which picks.
+// scan asks about the lanes that which picks. Those that the store does not tell
+// about are asked about again soon.
 func (e *Engine) scan(ctx context.Context, which func(*lane) bool) (ok bool) {
-	ids := e.scanned(which)
-	for len(ids) > 0 {
-		batch := ids[:min(scanBatch, len(ids))]
-		ids = ids[len(batch):]
-		depths, err := e.depths(ctx, batch)
-		if err != nil {
-			e.storeFailed(err)
-			return false
-		}
-		e.storeAnswered()
-		for i, id := range batch {
-			e.measured(id, depths[i])
-		}
+	return partwise(e, e.scanned(which), func(id queue.ID) string { return id.EndpointUID }, scanBatch,
+		func(batch []queue.ID) error {
+			depths, err := e.depths(ctx, batch)
+			for i, id := range batch {
+				if failure := queue.FailureOf(err, id); failure != nil {
+					e.storeFailed(failure, id.EndpointUID)
+					e.unmeasured(id)
+					continue
+				}
+				e.storeAnswered(id.EndpointUID)
+				e.measured(id, depths[i])
+			}
+			return err
+		})
+}
+
+// unmeasured has the store asked about a lane again.
+func (e *Engine) unmeasured(id queue.ID) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if l := e.lanes[id]; l != nil {
+		l.measured = false
 	}
-	return true
 }
 
 func (e *Engine) scanned(which func(*lane) bool) []queue.ID {
@@ -125,7 +138,7 @@ func (e *Engine) hasten(id queue.ID, limit time.Duration) {
 	ctx, cancel := context.WithTimeout(e.root, storeTimeout)
 	defer cancel()
 	if err := e.opts.Worker.Hasten(ctx, id, limit, min(limit, e.opts.Lease)); err != nil {
-		e.storeFailed(err)
+		e.storeFailed(err, id.EndpointUID)
 		return
 	}
 	e.Wake(id)

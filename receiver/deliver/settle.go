@@ -26,7 +26,7 @@ func (e *Engine) settle(j *job, settlement queue.Settlement) {
 			e.settled(j, settlement, failures > 1, err == nil)
 			return
 		}
-		e.storeFailed(err)
+		e.storeFailed(err, j.lane.id.EndpointUID)
 		if e.idle(j, settlement) {
 			return
 		}
@@ -63,7 +63,7 @@ func (e *Engine) idle(j *job, settlement queue.Settlement) bool {
 // lost may be one that was ended by the first try, whose answer was lost.
 func (e *Engine) settled(j *job, settlement queue.Settlement, waited, stored bool) {
 	if waited && stored {
-		e.storeAnswered()
+		e.storeAnswered(j.lane.id.EndpointUID)
 	}
 	again := settlement.Outcome == queue.Retry || settlement.Outcome == queue.Release
 	if !stored && !waited || !again {

@@ -51,7 +51,7 @@ func (e *Engine) claimFew(id queue.ID) []queue.Delivery {
 	defer cancel()
 	deliveries, err := e.opts.Worker.Claim(ctx, id, sweepBatch, e.opts.Lease)
 	if err != nil {
-		e.storeFailed(err)
+		e.storeFailed(err, id.EndpointUID)
 	}
 	return deliveries
 }

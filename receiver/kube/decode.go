@@ -14,12 +14,12 @@ import (
 
 // Names of the objects that carry routes.
 const (
-	RouteLabel   = "hooks.postern.dev/route"
-	RouteKey     = "route.json"
-	RoutePrefix  = "route-"
-	IndexLabel   = "hooks.postern.dev/route-index"
-	IndexName    = "postern-routes-index"
-	IndexKey     = "index.json"
+	RouteLabel  = "hooks.postern.dev/route"
+	RouteKey    = "route.json"
+	RoutePrefix = "route-"
+	IndexLabel  = "hooks.postern.dev/route-index"
+	IndexName   = "postern-routes-index"
+	IndexKey    = "index.json"
 )
 
 // decoder reads route Secrets and remembers the last good route of each.

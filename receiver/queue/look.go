@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/redis/rueidis"
 )
@@ -22,6 +23,8 @@ var errNoReplica = errors.New("the primary that Sentinel names has no replica to
 type look struct {
 	serverInfo
 	wrong []Setting
+	// slots are those of the whole Cluster as this server knows them.
+	slots []slotRange
 	// settingsErr and waitErr say why settings cannot be read, and why replicas
 	// cannot be waited for.
 	settingsErr, waitErr error
@@ -48,6 +51,9 @@ func (r *Redis) observe(ctx context.Context) (*storeState, error) {
 	return r.judge(looks)
 }
 
+// clusterLook is how long a server of a Cluster may take to answer a look.
+const clusterLook = 750 * time.Millisecond
+
 // lookAround asks all servers together. Those of a Cluster that do not answer
 // are left out: they admit nothing either, and to come back they are dialled,
 // which has them looked at again.
@@ -56,6 +62,12 @@ func lookAround(ctx context.Context, client rueidis.Client) ([]*look, error) {
 		group sync.WaitGroup
 		looks []*look
 	)
+	if client.Mode() == rueidis.ClientModeCluster {
+		// One server that is silent must not hold up the look at the others.
+		bounded, cancel := context.WithTimeout(ctx, clusterLook)
+		defer cancel()
+		ctx = bounded
+	}
 	for address, node := range client.Nodes() {
 		one := &look{}
 		looks = append(looks, one)
@@ -93,6 +105,9 @@ func (l *look) at(ctx context.Context, address string, node rueidis.Client) {
 			Reason: "the last write of the append-only file failed; look at its volume",
 		})
 	}
+	if l.cluster {
+		l.slots = askSlots(ctx, node)
+	}
 	if l.primary && l.replicas > 0 {
 		l.waitErr = mayWait(ctx, node)
 	}
@@ -104,6 +119,9 @@ func (r *Redis) judge(looks []*look) (*storeState, error) {
 	var runIDs []string
 	var wrong []Setting
 	for _, one := range looks {
+		if len(next.slots) == 0 {
+			next.slots = one.slots
+		}
 		next.memory = max(next.memory, one.usedRatio())
 		if one.primary {
 			next.usedBytes += int64(one.used)

@@ -37,6 +37,8 @@ type storeState struct {
 	owner string
 	// want and must are how many bytes too many are used; see room.go.
 	want, must int64
+	// slots tells which server of a Cluster has which slots.
+	slots []slotRange
 	// replicas tells which primaries have replicas, which then confirm events.
 	replicas replication
 }

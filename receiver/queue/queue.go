@@ -152,8 +152,13 @@ type Worker interface {
 	// ExpireDead gives up the dead letters of a queue that died so long ago or
 	// longer, and returns how many.
 	ExpireDead(ctx context.Context, queue ID, age time.Duration) (int, error)
-	// Depths reports the given queues in the same order, in few round trips.
+	// Depths reports the given queues in the same order, in few round trips. Queues
+	// that cannot be reached do not fail the others: see [PartialError]. So it is
+	// with Renew.
 	Depths(ctx context.Context, queues []ID) ([]Depth, error)
+	// Part names the part of the store that has an endpoint. Parts fail apart from
+	// one another; a store of one server has one.
+	Part(endpointUID string) string
 }
 
 // Store is the whole of a store: what [Redis] and [Memory] implement.
@@ -176,6 +181,7 @@ type Depth struct {
 	Dead    int64
 	// NextDue is when the earliest event is due; zero without events. A leased
 	// event is due when its lease runs out. LastDue is the same of the last event.
+	// Both are on the clock of this process.
 	NextDue, LastDue time.Time
 	// Oldest is when the oldest pending event was received; zero without events.
 	Oldest time.Time

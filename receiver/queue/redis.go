@@ -74,6 +74,8 @@ type Redis struct {
 	// admissions and settlements share calls among those who wait for them.
 	admissions  *sharer[admitWork]
 	settlements *sharer[settleWork]
+	// here is the clock of this process.
+	here func() time.Time
 	// process names this client among those of the store.
 	process string
 	lost    lostClaims
@@ -117,9 +119,13 @@ func NewRedis(ctx context.Context, options Options) (*Redis, error) {
 	r := &Redis{
 		options: options,
 		process: newName(),
+		here:    time.Now,
 		poke:    make(chan struct{}, 1),
 		ended:   make(chan struct{}),
 		room:    room{turn: make(chan struct{}, 1)},
+	}
+	if options.Clock != nil {
+		r.here = options.Clock
 	}
 	r.looked.Store(new(make(chan struct{})))
 	r.admissions, r.settlements = newSharer(r.admitAll), newSharer(r.settleAll)

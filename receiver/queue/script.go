@@ -112,12 +112,17 @@ func (r *Redis) run(ctx context.Context, s *script, keys, args []string) (rueidi
 	return message, stepError(s.name, err)
 }
 
-// runAll runs a script several times in one round trip. Pipelined calls do not
-// wait for one another, so that those that found no script are sent again.
-func (r *Redis) runAll(ctx context.Context, s *script, calls []call) ([]rueidis.RedisMessage, error) {
+// runAll runs a script several times in one round trip, and returns a reply or
+// an error for each call. Pipelined calls do not wait for one another, so that
+// those that found no script are sent again.
+func (r *Redis) runAll(ctx context.Context, s *script, calls []call) ([]rueidis.RedisMessage, []error) {
+	messages, errs := make([]rueidis.RedisMessage, len(calls)), make([]error, len(calls))
 	client, err := r.connected()
 	if err != nil {
-		return nil, err
+		for i := range errs {
+			errs[i] = err
+		}
+		return messages, errs
 	}
 	ctx, cancel := context.WithTimeout(ctx, r.options.StepTimeout)
 	defer cancel()
@@ -125,16 +130,14 @@ func (r *Redis) runAll(ctx context.Context, s *script, calls []call) ([]rueidis.
 	for i, c := range calls {
 		commands[i] = s.bySHA(client, c)
 	}
-	messages := make([]rueidis.RedisMessage, len(calls))
 	for i, result := range client.DoMulti(ctx, commands...) {
 		if isNoScript(result.Error()) {
 			result = client.Do(ctx, s.byText(client, calls[i]))
 		}
-		if messages[i], err = result.ToMessage(); err != nil {
-			return nil, stepError(s.name, err)
-		}
+		message, err := result.ToMessage()
+		messages[i], errs[i] = message, stepError(s.name, err)
 	}
-	return messages, nil
+	return messages, errs
 }
 
 func (s *script) bySHA(client rueidis.Client, c call) rueidis.Completed {

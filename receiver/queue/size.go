@@ -105,7 +105,8 @@ func (r *Redis) measure(ctx context.Context, endpointUIDs []string) ([]measured,
 				args: []string{string(endpoint), strconv.Itoa(sizeSamples)},
 			}
 		}
-		replies, err := r.runAll(ctx, sizeScript, calls)
+		replies, errs := r.runAll(ctx, sizeScript, calls)
+		err := errors.Join(errs...)
 		if err != nil {
 			return nil, err
 		}

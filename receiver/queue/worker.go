@@ -31,7 +31,8 @@ var errReply = errors.New("the store gave a reply that its script never gives")
 //	KEYS  queue, latest claim of this process
 //	ARGV  now, lease ms, limit, bytes of records, beginning of the endpoint's keys, target,
 //	      name of the claim, names of lost claims with commas between
-//	returns for each event claimed: id, fence, attempts, when it was replayed, ms, or 0,
+//	returns for each event claimed: id, fence, attempts, how many ms ago it was replayed,
+//	      or -1,
 //	      and empty; the fence is 0 for one with a state of a newer version, which is
 //	      not leased and due again later, and the last is when it was received, ms
 func (r *Redis) Claim(ctx context.Context, queue ID, limit int, lease time.Duration) ([]Delivery, error) {
@@ -77,7 +78,7 @@ func (r *Redis) take(
 		return nil, nil, errors.Join(errReply, err)
 	}
 	for _, row := range rows {
-		claimed, received, err := decodeClaim(queue, row)
+		claimed, received, err := decodeClaim(queue, row, r.here())
 		if err != nil {
 			return nil, nil, err
 		}
@@ -172,7 +173,7 @@ func (r *Redis) unreadable(ctx context.Context, lease Lease) (Delivery, error) {
 }
 
 // decodeClaim reads one row of the claim script.
-func decodeClaim(queue ID, row rueidis.RedisMessage) (lease Lease, received string, err error) {
+func decodeClaim(queue ID, row rueidis.RedisMessage, here time.Time) (lease Lease, received string, err error) {
 	fields, err := row.ToArray()
 	if err != nil || len(fields) != 5 {
 		return Lease{}, "", errors.Join(errReply, err)
@@ -182,8 +183,8 @@ func decodeClaim(queue ID, row rueidis.RedisMessage) (lease Lease, received stri
 	err = errors.Join(text(&fields[0], &lease.EventID), number(&fields[1], &lease.Fence),
 		number(&fields[2], &attempts), number(&fields[3], &replayed), text(&fields[4], &received))
 	lease.Attempts = int(attempts)
-	if replayed > 0 {
-		lease.Replayed = millisTime(replayed)
+	if replayed >= 0 {
+		lease.Replayed = here.Add(-time.Duration(replayed) * time.Millisecond)
 	}
 	return lease, received, err
 }
@@ -221,21 +222,22 @@ func (r *Redis) Renew(ctx context.Context, leases []Lease, lease time.Duration) 
 		}
 		calls[i] = call{keys: []string{endpoint.queue(queue.Target)}, args: args}
 	}
-	replies, err := r.runAll(ctx, renewScript, calls)
-	if err != nil {
-		return nil, err
-	}
+	replies, errs := r.runAll(ctx, renewScript, calls)
 	var lost []Lease
 	for i, reply := range replies {
+		if errs[i] != nil {
+			continue
+		}
 		positions, err := reply.AsIntSlice()
 		if err != nil {
-			return nil, errors.Join(errReply, err)
+			errs[i] = errors.Join(errReply, err)
+			continue
 		}
 		for _, position := range positions {
 			lost = append(lost, byQueue[queues[i]][position])
 		}
 	}
-	return lost, nil
+	return lost, partial(queues, errs)
 }
 
 // Depths implements [Worker]. Oldest is exact for queues of up to 256 events and
@@ -243,8 +245,9 @@ func (r *Redis) Renew(ctx context.Context, leases []Lease, lease time.Duration) 
 // the time of the youngest of those, and the true one is later.
 //
 //	KEYS  pending index, queue, dead letters of the target
-//	returns number pending, number dead, when the next is due ms or empty,
-//	      when the oldest was received ms or empty, when the last is due ms or empty,
+//	ARGV  now
+//	returns number pending, number dead, in how many ms the next is due or empty,
+//	      when the oldest was received ms or empty, in how many ms the last is due or empty,
 //	      when the oldest dead letter died ms or empty
 func (r *Redis) Depths(ctx context.Context, queues []ID) ([]Depth, error) {
 	if err := r.mine(); err != nil {
@@ -253,24 +256,28 @@ func (r *Redis) Depths(ctx context.Context, queues []ID) ([]Depth, error) {
 	calls := make([]call, len(queues))
 	for i, queue := range queues {
 		endpoint := keysOf(queue.EndpointUID)
-		calls[i] = call{keys: []string{
-			endpoint.pending(), endpoint.queue(queue.Target), endpoint.targetDead(queue.Target),
-		}}
-	}
-	replies, err := r.runAll(ctx, depthScript, calls)
-	if err != nil {
-		return nil, err
-	}
-	depths := make([]Depth, len(queues))
-	for i, reply := range replies {
-		if depths[i], err = decodeDepth(reply); err != nil {
-			return nil, errors.Join(errReply, err)
+		calls[i] = call{
+			keys: []string{endpoint.pending(), endpoint.queue(queue.Target), endpoint.targetDead(queue.Target)},
+			args: []string{r.now()},
 		}
 	}
-	return depths, nil
+	replies, errs := r.runAll(ctx, depthScript, calls)
+	depths := make([]Depth, len(queues))
+	for i, reply := range replies {
+		if errs[i] != nil {
+			continue
+		}
+		var err error
+		if depths[i], err = decodeDepth(reply, r.here()); err != nil {
+			errs[i] = errors.Join(errReply, err)
+		}
+	}
+	return depths, partial(queues, errs)
 }
 
-func decodeDepth(reply rueidis.RedisMessage) (Depth, error) {
+// decodeDepth reads a reply. What is due in a while is put on the clock of this
+// process: the store's may be hours off.
+func decodeDepth(reply rueidis.RedisMessage, here time.Time) (Depth, error) {
 	fields, err := reply.ToArray()
 	if err != nil || len(fields) != 6 {
 		return Depth{}, errors.Join(errReply, err)
@@ -280,8 +287,17 @@ func decodeDepth(reply rueidis.RedisMessage) (Depth, error) {
 	err = errors.Join(number(&fields[0], &depth.Pending), number(&fields[1], &depth.Dead),
 		text(&fields[2], &next), text(&fields[3], &oldest), text(&fields[4], &last), text(&fields[5], &dead))
 	depth.OldestDead = scoreTime(dead)
-	depth.NextDue, depth.Oldest, depth.LastDue = scoreTime(next), scoreTime(oldest), scoreTime(last)
+	depth.NextDue, depth.Oldest, depth.LastDue = dueIn(next, here), scoreTime(oldest), dueIn(last, here)
 	return depth, err
+}
+
+// dueIn is the moment so many milliseconds from here; zero when none is given.
+func dueIn(millis string, here time.Time) time.Time {
+	wait, err := strconv.ParseFloat(millis, 64)
+	if err != nil {
+		return time.Time{}
+	}
+	return here.Add(time.Duration(wait) * time.Millisecond)
 }
 
 // scoreTime reads a score in milliseconds; zero when it is empty.

@@ -38,14 +38,16 @@ for i, id in ipairs(ids) do
     push(swept, id)
   elseif not string.find(value, HEAD) then
     add(later, integer(now + NEWER), id)
-    claimed[#claimed + 1] = {id, 0, 0, 0, redis.call('ZSCORE', e.pending, id) or ''}
+    claimed[#claimed + 1] = {id, 0, 0, -1, redis.call('ZSCORE', e.pending, id) or ''}
   elseif s and (s.letter == 'p' or s.letter == 'l') then
     bytes = bytes + size
     if bytes > budget and leased > 0 then break end
     s.letter, s.fence = 'l', s.fence + 1
     add(states, id, put(value, target, s))
     add(due, integer(now + lease), id)
-    claimed[#claimed + 1] = {id, s.fence, s.attempts, tonumber(s.replay), ''}
+    claimed[#claimed + 1] = {
+      id, s.fence, s.attempts, s.replay == '0' and -1 or math.max(now - tonumber(s.replay), 0), '',
+    }
     leased = leased + 1
     taken[#taken + 1] = id .. ' ' .. s.fence
   else

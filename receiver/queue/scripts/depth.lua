@@ -1,10 +1,11 @@
+local now = clock(ARGV[1])
 local pending, queue, targetDead = KEYS[1], KEYS[2], KEYS[3]
 local count = redis.call('ZCARD', queue)
 local reply = {count, redis.call('ZCARD', targetDead), '', '', '',
   redis.call('ZRANGE', targetDead, 0, 0, 'WITHSCORES')[2] or ''}
 if count == 0 then return reply end
-reply[3] = redis.call('ZRANGE', queue, 0, 0, 'WITHSCORES')[2]
-reply[5] = redis.call('ZRANGE', queue, -1, -1, 'WITHSCORES')[2]
+reply[3] = integer(redis.call('ZRANGE', queue, 0, 0, 'WITHSCORES')[2] - now)
+reply[5] = integer(redis.call('ZRANGE', queue, -1, -1, 'WITHSCORES')[2] - now)
 
 -- All of a short queue is looked at. For a long one the endpoint's oldest events
 -- are, of which one is probably pending at this target.

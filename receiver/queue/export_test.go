@@ -1,0 +1,6 @@
+package queue
+
+import "time"
+
+// SetHere gives the client a clock that is not the store's.
+func (r *Redis) SetHere(clock func() time.Time) { r.here = clock }
