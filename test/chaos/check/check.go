@@ -118,6 +118,7 @@ func (c *checker) finish() {
 	c.judgeDurability()
 	c.judgeMisplaced()
 	c.judgeRepeats()
+	c.judgeSwallowed()
 	c.judgeWaits()
 	c.judgeLiveness()
 	c.judgeMetrics()

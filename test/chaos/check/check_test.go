@@ -178,6 +178,20 @@ func TestDuplicates(t *testing.T) {
 	}
 	judge(t, check.Duplicates, []story{
 		{"delivered twice", "delivered again", again},
+		{"a duplicate of nothing", "swallowed", func(h *synthetic) {
+			h.send(100, "2")
+			h.answer(110, "2", "duplicate")
+			h.receive(120, "2", first)
+			h.receive(120, "2", second)
+		}},
+		{"a duplicate of a request without an answer", "", func(h *synthetic) {
+			h.send(100, "2")
+			h.refuse(105, "2", 503)
+			h.send(110, "2")
+			h.answer(120, "2", "duplicate")
+			h.receive(130, "2", first)
+			h.receive(130, "2", second)
+		}},
 		{"a fault in between", "", func(h *synthetic) {
 			again(h)
 			h.fault(200, 1, history.Point, history.ExcuseDuplicates)

@@ -32,6 +32,22 @@ func (c *checker) judgeAccepted(at int64, e *event) {
 	}
 }
 
+// judgeSwallowed is I3 read the other way: an event that is answered duplicate has
+// a first that was accepted. A request whose outcome is unknown may be it.
+func (c *checker) judgeSwallowed() {
+	for i := range c.events {
+		e := &c.events[i]
+		if e.duplicate == 0 {
+			continue
+		}
+		c.judged(Duplicates)
+		if e.accepted == 0 && !e.ignored && !e.unknown && e.underWay == 0 {
+			c.violate(Duplicates, Violation{ID: e.id, At: e.duplicate},
+				"answered duplicate, and none of its requests was accepted: a different event was swallowed")
+		}
+	}
+}
+
 // delivered notes a delivery that succeeded.
 func (c *checker) delivered(i int32, e *event, d *delivery, r *history.Record) {
 	began := r.Began()

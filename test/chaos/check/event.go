@@ -19,9 +19,13 @@ type event struct {
 	// acked is when the first ok was read, else 0.
 	acked int64
 	// first is the position of the first delivery in the list, -1 for none.
-	first      int32
-	sends      int32
-	accepted   uint8
+	first int32
+	sends int32
+	// underWay counts requests that verify and have no answer yet.
+	underWay int32
+	accepted uint8
+	// duplicate is when a request was first answered duplicate, 0 for none.
+	duplicate  int64
 	ignored    bool
 	verifiable bool
 	// unknown is set when a request had no answer that tells what became of it.
@@ -84,6 +88,7 @@ func (c *checker) observeSend(at int64, s *history.Send) {
 		c.forged[request{i, s.Attempt}] = struct{}{}
 		return
 	}
+	e.underWay++
 	switch {
 	case !e.verifiable:
 		e.verifiable, e.body, e.firstSend = true, s.Body, at
@@ -107,6 +112,7 @@ func (c *checker) observeResponse(at int64, r *history.Response) {
 		c.judgeForged(at, e, r)
 		return
 	}
+	e.underWay--
 	c.truth.answered(e.endpoint.name, r)
 	switch {
 	case r.Error == history.ErrorRefused:
@@ -123,6 +129,9 @@ func (c *checker) acknowledged(at int64, e *event, r *history.Response) {
 	case "accepted":
 		c.judgeAccepted(at, e)
 	case "duplicate":
+		if e.duplicate == 0 {
+			e.duplicate = at
+		}
 	case "ignored":
 		e.ignored = true
 	default:

@@ -22,6 +22,11 @@ var (
 	}
 )
 
+// Unroute also keeps the manager from writing the route again at once.
+var Unroute = &Kind{
+	Name: "F16 delete a route by hand", Lane: Others, Allows: droppedInHand, Inject: unroute,
+}
+
 func (i *Injection) endpoint() *world.Endpoint {
 	e := i.Endpoints[i.Chance.IntN(len(i.Endpoints))]
 	return e
@@ -100,5 +105,18 @@ func recreate(ctx context.Context, i *Injection) error {
 		Action: history.ActionConfig, Endpoint: e.Name, Detail: "deleted",
 	}})
 	err := i.World.Delete(ctx, e)
+	return errors.Join(err, i.World.Put(ctx, e))
+}
+
+// unroute deletes the Secret of a route. Until the manager is back no receiver
+// knows the endpoint, and its events wait.
+func unroute(ctx context.Context, i *Injection) error {
+	e := i.endpoint()
+	i.Begin(e.Name, "and its events wait until the manager is back")
+	ctx = healing(ctx)
+	i.World.Cluster.KillManager()
+	err := i.World.Unroute(ctx, e)
+	rest(ctx, 2*settling)
+	err = errors.Join(err, i.World.Cluster.StartManager(ctx))
 	return errors.Join(err, i.World.Put(ctx, e))
 }

@@ -21,7 +21,7 @@ func Kinds() []*Kind {
 		Rewrite, KillRewrite,
 		TornTail, FlippedBits, BrokenFraming,
 		KillPrimary, StopPrimary, KillReplica, StalledReplica, StalePrimary,
-		Suspend, Rotate, Retarget, Recreate,
+		Suspend, Rotate, Retarget, Recreate, Unroute,
 		Slowloris, HugeHeaders, HugeBodies, Bombs, Smugglers,
 		Storm,
 	}

@@ -8,6 +8,7 @@ const (
 	external = "external"
 	sentinel = "sentinel"
 
+	unroute       = "F16 delete a route by hand"
 	killReceiver  = "F1 kill receiver"
 	killStore     = "F1 kill redis"
 	powerLoss     = "F3 power loss"

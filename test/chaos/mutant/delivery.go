@@ -5,6 +5,26 @@ import "github.com/postern-dev/postern/test/chaos/check"
 // deliveryMutants break what is promised about deliveries.
 var deliveryMutants = []Mutant{
 	{
+		Name:     "purges-what-it-does-not-see",
+		Why:      "events of an endpoint that the table does not name are purged",
+		Topology: sidecar,
+		Faults:   []string{unroute},
+		Targets:  Stubborn,
+		Signs:    []Sign{{check.Durability, lost}},
+		Patches: []Patch{
+			{
+				File: "receiver/deliver/clean.go",
+				Old:  "			orphans = append(orphans, uid)\n",
+				New:  "			orphans = append(orphans, uid)\n			_ = c.engine.opts.Keeper.Purge(ctx, uid)\n",
+			},
+			{
+				File: "receiver/deliver/clean.go",
+				Old:  "	interval := min(e.opts.RemovedGrace, e.opts.GoneGrace) / 2\n",
+				New:  "	interval := 100 * time.Millisecond\n",
+			},
+		},
+	},
+	{
 		Name:     "retry-after-ignored",
 		Why:      "a target that asks for time is not given any",
 		Topology: sidecar,

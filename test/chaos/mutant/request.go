@@ -27,6 +27,17 @@ var requestMutants = []Mutant{
 		}},
 	},
 	{
+		Name:     "swallows",
+		Why:      "different events have one mark, so that all but the first are answered duplicate",
+		Topology: sidecar,
+		Signs:    []Sign{{check.Duplicates, "a different event was swallowed"}},
+		Patches: []Patch{{
+			File: "receiver/queue/admit.go",
+			Old:  "		markID: a.Event.ID, id: a.Event.ID,",
+			New:  "		markID: a.Event.ID[:2], id: a.Event.ID,",
+		}},
+	},
+	{
 		Name:     "types-ignored",
 		Why:      "targets get events of types that they do not want",
 		Topology: sidecar,

@@ -12,6 +12,9 @@ import (
 	"sync"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
 	"github.com/postern-dev/postern/test/chaos/history"
 	"github.com/postern-dev/postern/test/chaos/shim"
 	"github.com/postern-dev/postern/test/kube"
@@ -283,6 +286,30 @@ func (w *World) Delete(ctx context.Context, e *Endpoint) error {
 	version := e.Version(w.nextVersion(e.Name))
 	version.AppliedAt, version.Removed = began, true
 	w.options.History.Write(history.Record{Endpoint: version})
+	return nil
+}
+
+// Unroute deletes the Secret of an endpoint's route and waits until no receiver
+// has it. The manager must be away.
+func (w *World) Unroute(ctx context.Context, e *Endpoint) error {
+	var routes corev1.SecretList
+	if err := w.Cluster.Admin().List(ctx, &routes, client.InNamespace(SystemNamespace)); err != nil {
+		return err
+	}
+	for i := range routes.Items {
+		route := &routes.Items[i]
+		if route.Annotations["hooks.postern.dev/endpoint"] != e.Name || route.Labels["hooks.postern.dev/route"] == "" {
+			continue
+		}
+		if err := w.Cluster.Admin().Delete(ctx, route); err != nil {
+			return err
+		}
+	}
+	for _, r := range w.Receivers {
+		if err := w.awaitRoute(ctx, r, e.Name, func(now loaded) bool { return now.Generation == 0 }); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
