@@ -92,7 +92,7 @@ func (o *Options) BindFlags(flags *pflag.FlagSet) {
 		"how long requests are still served after the signal to stop")
 	flags.IntVar(&o.GracePeriodSeconds, "grace-period-seconds", 30, "time from the signal to stop until the end")
 	flags.Int64Var(&o.MemoryBudgetBytes, "memory-budget-bytes", 128<<20,
-		"bound of the bodies under way, and again of the events held in memory")
+		"bound of what requests under way hold, and again of the events held in memory")
 	flags.IntVar(&o.NamespaceRequestsPerSecond, "namespace-requests-per-second", 0,
 		"rate that the requests of each namespace may have; 0 is no limit")
 	flags.IntVar(&o.NamespaceBurst, "namespace-burst", 0,

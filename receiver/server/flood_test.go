@@ -66,7 +66,7 @@ func (c *h2conn) read() {
 		if err != nil {
 			return
 		}
-		status := ""
+		var status string
 		switch frame := frame.(type) {
 		case *http2.MetaHeadersFrame:
 			status = frame.PseudoValue("status")

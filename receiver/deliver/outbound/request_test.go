@@ -118,7 +118,8 @@ func TestBuildHeaderRules(t *testing.T) {
 		"Connection", "Keep-Alive", "Proxy-Authenticate", "Proxy-Authorization", "Proxy-Connection", "Te", "Trailer",
 		"Transfer-Encoding", "Upgrade", "Http2-Settings", "Expect", "Host", "Content-Length", "Forwarded", "X-Real-Ip",
 		"X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Prefix", "X_forwarded_for", "X-Forwarded_proto",
-		"Postern-Replay", "Postern-Anything", "Postern_verified", "Postern.verified", "Via", "True-Client-Ip", "Tracestate", "Accept-Encoding", "X-Listed", "X-Other",
+		"Postern-Replay", "Postern-Anything", "Postern_verified", "Postern.verified",
+		"Via", "True-Client-Ip", "Tracestate", "Accept-Encoding", "X-Listed", "X-Other",
 	}
 	kept := []string{
 		"X-Github-Event", "X-Hub-Signature-256", "Content-Encoding", "Accept", "Origin", "X-Forward", "Posterna", "Cookie",
