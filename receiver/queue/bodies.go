@@ -61,6 +61,9 @@ func (r *Redis) trimBodies(ctx context.Context) error {
 		return nil // it cannot be history
 	}
 	endpoints, err := r.Endpoints(ctx)
+	if err == nil {
+		endpoints, err = r.withHistory(ctx, endpoints)
+	}
 	if err != nil {
 		return err
 	}

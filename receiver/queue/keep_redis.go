@@ -3,8 +3,14 @@ package queue
 import (
 	"context"
 	"errors"
+	"slices"
 	"strconv"
+
+	"github.com/redis/rueidis"
 )
+
+// tidyBatch is how many endpoints share a round trip of housekeeping.
+const tidyBatch = 256
 
 // Purge implements [Keeper].
 //
@@ -60,18 +66,62 @@ func (r *Redis) forgetMarks(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, uid := range endpoints {
-		endpoint := keysOf(uid)
-		args := []string{r.now(), string(endpoint), strconv.Itoa(forgetBatch)}
-		for dropped := int64(forgetBatch); dropped == forgetBatch; {
-			message, err := r.run(ctx, forgetScript, []string{endpoint.seen()}, args)
-			if err != nil {
+	for some := range slices.Chunk(endpoints, tidyBatch) {
+		for len(some) > 0 {
+			if some, err = r.forgetSome(ctx, some); err != nil {
 				return err
-			}
-			if dropped, err = message.AsInt64(); err != nil {
-				return errors.Join(errReply, err)
 			}
 		}
 	}
 	return nil
+}
+
+// forgetSome asks for several endpoints together, and returns those that have
+// more marks to drop.
+func (r *Redis) forgetSome(ctx context.Context, endpoints []string) (more []string, err error) {
+	calls := make([]call, len(endpoints))
+	for i, uid := range endpoints {
+		endpoint := keysOf(uid)
+		calls[i] = call{
+			keys: []string{endpoint.seen()},
+			args: []string{r.now(), string(endpoint), strconv.Itoa(forgetBatch)},
+		}
+	}
+	replies, errs := r.runAll(ctx, forgetScript, calls)
+	for i, reply := range replies {
+		if errs[i] != nil {
+			continue // the next round asks again; a part that is away holds up no other
+		}
+		dropped, err := reply.AsInt64()
+		if err != nil {
+			return nil, errors.Join(errReply, err)
+		}
+		if dropped == forgetBatch {
+			more = append(more, endpoints[i])
+		}
+	}
+	return more, nil
+}
+
+// withHistory returns the endpoints that have delivered events, in few round trips.
+func (r *Redis) withHistory(ctx context.Context, endpoints []string) ([]string, error) {
+	client, err := r.connected()
+	if err != nil {
+		return nil, err
+	}
+	var found []string
+	for some := range slices.Chunk(endpoints, tidyBatch) {
+		commands := make(rueidis.Commands, len(some))
+		for i, uid := range some {
+			commands[i] = client.B().Zcard().Key(keysOf(uid).history()).Build()
+		}
+		asking, cancel := context.WithTimeout(ctx, r.options.StepTimeout)
+		for i, result := range client.DoMulti(asking, commands...) {
+			if kept, err := result.AsInt64(); err == nil && kept > 0 {
+				found = append(found, some[i])
+			}
+		}
+		cancel()
+	}
+	return found, nil
 }

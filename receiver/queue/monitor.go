@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/redis/rueidis"
@@ -174,6 +175,9 @@ func (r *Redis) disconnect(client rueidis.Client) {
 
 // tidy drops what nobody needs; what fails is tried again the next time.
 func (r *Redis) tidy(ctx context.Context, looks int) {
+	if r.state.Load().err != nil {
+		return // away, or another installation's
+	}
 	if looks == 0 {
 		_ = r.forgetMarks(ctx)
 	}
@@ -182,15 +186,11 @@ func (r *Redis) tidy(ctx context.Context, looks int) {
 	}
 }
 
-// lookAgain is how soon the store is looked at again after a look that failed.
-const lookAgain = 50 * time.Millisecond
-
-// monitor reads the state until the store is closed.
-func (r *Redis) monitor(ctx context.Context) {
-	defer close(r.ended)
+// housekeep tidies beside the looks at the store, which must be prompt: answers
+// wait for them.
+func (r *Redis) housekeep(ctx context.Context) {
 	ticker := time.NewTicker(r.options.PollInterval)
 	defer ticker.Stop()
-	var again <-chan time.Time
 	for looks := 0; ; {
 		select {
 		case <-ctx.Done():
@@ -198,6 +198,27 @@ func (r *Redis) monitor(ctx context.Context) {
 		case <-ticker.C:
 			looks = (looks + 1) % forgetEvery
 			r.tidy(ctx, looks)
+		}
+	}
+}
+
+// lookAgain is how soon the store is looked at again after a look that failed.
+const lookAgain = 50 * time.Millisecond
+
+// monitor reads the state until the store is closed.
+func (r *Redis) monitor(ctx context.Context) {
+	var tidying sync.WaitGroup
+	defer close(r.ended)
+	defer tidying.Wait()
+	tidying.Go(func() { r.housekeep(ctx) })
+	ticker := time.NewTicker(r.options.PollInterval)
+	defer ticker.Stop()
+	var again <-chan time.Time
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
 		case <-r.poke:
 		case <-again:
 		}
