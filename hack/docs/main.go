@@ -29,6 +29,7 @@ func main() {
 	err := errors.Join(
 		run("config/crd/bases", "docs"),
 		providers("docs/providers.md", verify.Presets()),
+		senders("docs/security.md", verify.Presets()),
 		metricsPage("docs/metrics.md", map[string][]definition.Definition{
 			"receiver": metrics.Definitions(), "manager": controllers.MetricDefinitions(),
 		}),

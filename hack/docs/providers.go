@@ -10,20 +10,32 @@ import (
 	"github.com/postern-dev/postern/receiver/verify"
 )
 
+// part is a generated part of a page.
+type part struct {
+	name  string
+	write func([]verify.Preset) string
+}
+
 // providers rewrites the generated parts of the page of built-in providers.
 func providers(page string, presets []verify.Preset) error {
+	return rewriteParts(page, presets,
+		part{"count", count}, part{"providers", presetTable}, part{"identities", identityTable},
+		part{"handshakes", handshakeTable},
+		part{"aliases", aliasTable}, part{"unconfirmed", unconfirmedTable}, part{"steps", steps})
+}
+
+// senders rewrites the table of proofs that do not cover the body.
+func senders(page string, presets []verify.Preset) error {
+	return rewriteParts(page, presets, part{"senders", senderTable})
+}
+
+func rewriteParts(page string, presets []verify.Preset, parts ...part) error {
 	data, err := os.ReadFile(page)
 	if err != nil {
 		return err
 	}
 	text := string(data)
-	for _, part := range []struct {
-		name  string
-		write func([]verify.Preset) string
-	}{
-		{"count", count}, {"providers", presetTable}, {"identities", identityTable}, {"handshakes", handshakeTable}, {"aliases", aliasTable},
-		{"unconfirmed", unconfirmedTable}, {"steps", steps},
-	} {
+	for _, part := range parts {
 		if text, err = splice(text, part.name, part.write(presets)); err != nil {
 			return fmt.Errorf("%s: %w", page, err)
 		}
@@ -78,6 +90,22 @@ func handshakeTable(presets []verify.Preset) string {
 		if p.Handshake != "" {
 			writeRow(&out, []string{"`" + p.Name + "`", strings.Join(p.Methods, ", "), p.Handshake})
 		}
+	}
+	return out.String()
+}
+
+func senderTable(presets []verify.Preset) string {
+	var out strings.Builder
+	out.WriteString("| provider | proof | where it stands |\n|---|---|---|\n")
+	for _, p := range presets {
+		if p.BodySigned || p.Class == verify.ClassNone {
+			continue
+		}
+		where := codes(p.Headers)
+		if where == "" {
+			where = "body or URL"
+		}
+		writeRow(&out, []string{"`" + p.Name + "`", string(p.Class), where})
 	}
 	return out.String()
 }

@@ -212,6 +212,10 @@ func (r *Reader) findDocument() ([]byte, error) {
 // Starved is true once a read has failed with [ErrNoMemory].
 func (r *Reader) Starved() bool { return r.starved }
 
+// Reserve asks for memory that the request needs beside its reading. It is
+// false when there is none left; the request should be tried again.
+func (r *Reader) Reserve(bytes int64) bool { return r.reserve(bytes) }
+
 func (r *Reader) reserve(bytes int64) bool {
 	if r.options.Reserve == nil || r.options.Reserve(bytes) {
 		return true

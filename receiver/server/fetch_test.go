@@ -35,7 +35,7 @@ func TestPublishedKeysAreFetched(t *testing.T) {
 	w.load(t, routetest.GitHub("hook", func(e *route.Endpoint) {
 		e.Source = route.Source{
 			Provider: "google-pubsub", Enforcement: route.EnforcementEnforce,
-			Options: map[string]string{"audience": "https://hooks.example.com"},
+			Options: map[string]string{"audience": "https://hooks.example.com", "email": "push@example.com"},
 		}
 		e.Keys = nil
 	}))
@@ -46,6 +46,7 @@ func TestPublishedKeysAreFetched(t *testing.T) {
 		}
 		token, err := jwt.Signed(signer).Claims(map[string]any{
 			"iss": "https://accounts.google.com", "aud": "https://hooks.example.com", "exp": time.Now().Add(time.Hour).Unix(),
+			"email": "push@example.com", "email_verified": true,
 		}).Serialize()
 		if err != nil {
 			t.Fatal(err)

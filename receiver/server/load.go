@@ -41,7 +41,9 @@ func (s *Server) load(set route.Set) {
 	s.problems.Store(&all)
 	s.table.Set(next)
 	s.options.Metrics.SetRoutes(inForce, len(all))
-	s.keys.keep(func(uid string) bool { return next.ByUID(uid) != nil })
+	known := func(uid string) bool { return next.ByUID(uid) != nil }
+	s.keys.keep(known)
+	s.options.Fetcher.Keep(known)
 	if s.options.Loaded != nil {
 		s.options.Loaded(next)
 	}

@@ -59,7 +59,8 @@ func (e *Endpoint) compileVerifier(fetcher *verify.Fetcher) error {
 		return nil
 	}
 	verifier, err := verify.Compile(verify.Config{
-		Source: e.Route.Source, Keys: e.Route.Keys, URL: e.Route.URL, Fetcher: fetcher, Window: e.window(),
+		Source: e.Route.Source, Keys: e.Route.Keys, URL: e.Route.URL, Fetcher: fetcher.For(e.Route.UID),
+		Window: e.window(),
 	})
 	if err != nil {
 		return err

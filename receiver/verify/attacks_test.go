@@ -83,7 +83,7 @@ func TestAWeakerCredentialNeverReplacesASignature(t *testing.T) {
 func bearers(jwks string) map[string]endpoint {
 	return map[string]endpoint{
 		"Authorization": {provider: "google-pubsub", options: map[string]string{
-			"jwks": jwks, "audience": "https://hooks.example.com",
+			"jwks": jwks, "audience": "https://hooks.example.com", "email": "push@example.com",
 		}},
 		"authorization": {provider: "oidc", options: map[string]string{
 			"jwks": jwks, "audience": "https://hooks.example.com", "issuer": "https://accounts.google.com", "claims": "true",

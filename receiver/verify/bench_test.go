@@ -151,7 +151,7 @@ func specialClasses(b *testing.B) []special {
 	edPublic := hex.EncodeToString(ed25519.NewKeyFromSeed(seed).Public().(ed25519.PublicKey))
 	form := []byte("Body=" + strings.Repeat("x", 1000) + "&From=%2B1&To=%2B2")
 	secret := strings.Repeat("1", 32)
-	audience := map[string]string{"audience": "https://h.example"}
+	audience := map[string]string{"audience": "https://h.example", "email": "e@h.example"}
 	return []special{
 		{name: "url and form", provider: "twilio", signWith: secret, body: form},
 		{name: "canonical request", provider: "contentful", signWith: secret, body: kilobyte},

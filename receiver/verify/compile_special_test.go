@@ -60,8 +60,11 @@ func TestSpecialSchemesSayWhatIsWrong(t *testing.T) {
 			"source.options.publicKey: is not an Ed25519 public key"},
 		"discord without a key":   {endpoint{provider: "discord"}, "source.options.publicKey"},
 		"pubsub without audience": {endpoint{provider: "google-pubsub"}, "source.options.audience"},
-		"pubsub with a text": {endpoint{provider: "google-pubsub", options: options("audience", "a", "jwks", secret)},
+		"pubsub with a text": {endpoint{provider: "google-pubsub", options: options("audience", "a", "email", "e", "jwks", secret)},
 			"not a JSON Web Key"},
+		"pubsub without email": {endpoint{provider: "google-pubsub", options: options("audience", "a")}, "source.options.email"},
+		"event grid without application": {endpoint{provider: "azure-event-grid", options: options(
+			"audience", "a", "tenantID", "t")}, "source.options.applicationID"},
 		"plaid without keys":      {endpoint{provider: "plaid"}, "source.options.jwks"},
 		"event grid with nothing": {endpoint{provider: "azure-event-grid"}, "source.options.audience"},
 		"event grid without a tenant": {endpoint{provider: "azure-event-grid", options: options("audience", "a")},

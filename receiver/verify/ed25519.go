@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 
+	"github.com/postern-dev/postern/receiver/body"
 	"github.com/postern-dev/postern/receiver/route"
 )
 
@@ -45,9 +46,24 @@ func parseEd25519(k key, format route.KeyFormat) (ed25519.PublicKey, error) {
 	return decodeKey(k, format, form, func(decoded []byte) bool { return len(decoded) == ed25519.PublicKeySize })
 }
 
-func (keys ed25519Keys) match(w *work, body []byte) (string, bool) {
+// prepareAsymmetric does what is cheap before signatures are tried that are not:
+// it judges the time, and asks for the memory of the copy that Ed25519 needs.
+func (w *work) prepareAsymmetric() error {
+	if w.scheme.timed {
+		if err := w.checkTime(); err != nil {
+			return err
+		}
+	}
+	if !w.request.read().Reserve(int64(len(w.request.Body))) {
+		return body.ErrNoMemory
+	}
+	return nil
+}
+
+func (keys ed25519Keys) match(w *work, content []byte) (string, bool) {
 	var message bytes.Buffer
-	w.writeContent(&message, body)
+	message.Grow(len(content) + maxSignature)
+	w.writeContent(&message, content)
 	for _, k := range keys {
 		for i := range w.count {
 			if ed25519.Verify(k.public, message.Bytes(), w.candidates[i][:]) {

@@ -11,11 +11,16 @@ import (
 const (
 	optionTenantID       = "tenantID"
 	optionAudience       = "audience"
+	optionApplicationID  = "applicationID"
 	optionIssuer         = "issuer"
 	optionQueryParameter = "parameter"
 	// defaultParameter is the query parameter with the secret of an Event Grid URL.
 	defaultParameter = "code"
 )
+
+// eventGridApplication is Event Grid's own application in the public cloud
+// (learn.microsoft.com/azure/event-grid/secure-webhook-delivery).
+const eventGridApplication = "4962773b-9cdb-44cf-a8bf-237846a00ab7"
 
 var entraTenant = regexp.MustCompile(`^[A-Za-z0-9.-]{1,128}$`)
 
@@ -41,12 +46,17 @@ func newEventGrid(m material) (judge, error) {
 	if err != nil {
 		return nil, err
 	}
-	application := m.options["applicationID"]
+	application := m.options[optionApplicationID]
+	if application == "" {
+		return nil, errors.New("source.options.applicationID: set it with audience, to the application that asks for the " +
+			"token, which is " + eventGridApplication + " for Event Grid in the public cloud: any other application of the " +
+			"tenant can get a token with your audience")
+	}
 	return &bearerToken{
 		tokens:  tokens{algorithms: []jose.SignatureAlgorithm{jose.RS256}, keys: keys},
 		issuers: issuers, audience: m.options[optionAudience],
 		claims: func(t *webToken) error {
-			if application == "" || secretEqual(t.text("azp"), application) || secretEqual(t.text("appid"), application) {
+			if secretEqual(t.text("azp"), application) || secretEqual(t.text("appid"), application) {
 				return nil
 			}
 			return refuse(SignatureMismatch, "the token is of another application than source.options.applicationID")

@@ -50,6 +50,47 @@ func FuzzExtract(f *testing.F) {
 	})
 }
 
+// FuzzAbsent holds the extractor against a reader that folds case and takes the
+// last of two: what is absent for one that may leave a signed field out is absent
+// for that reader as well.
+func FuzzAbsent(f *testing.F) {
+	for _, seed := range []string{
+		`{"Subject":"a","Subject":"b"}`, `{"subject":"a"}`, `{"Subject":null}`, `{"Subject":["a"]}`, `{"Subject":{}}`,
+		`{"Sub\u006aect":1}`, `{"amount":{"Value":1}}`, `{"Amount":{"value":1}}`, `{"amount":[{"value":1}]}`, `{"amount":1}`,
+		"{\"\u017fubject\":1}", `{"x":1}`, `[]`, `{"Subject":`, `null`,
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		e := extractor{alone: true}
+		for _, path := range []string{"Subject", "amount.value"} {
+			if _, err := e.add(path); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var found values
+		e.extract(body, &found)
+		var lenient struct {
+			Subject any
+			Amount  any
+		}
+		if json.Unmarshal(body, &lenient) != nil {
+			return
+		}
+		absent := func(index int) bool { _, ok := found.get(index); return !ok && !found.unclear(index) }
+		if absent(0) && lenient.Subject != nil {
+			t.Errorf("Subject is absent from %q, where another reader finds %v", body, lenient.Subject)
+		}
+		if amount, _ := lenient.Amount.(map[string]any); absent(1) {
+			for name, value := range amount {
+				if strings.EqualFold(name, "value") && value != nil {
+					t.Errorf("amount.value is absent from %q, where another reader finds %v", body, value)
+				}
+			}
+		}
+	})
+}
+
 func scalar(value any) string {
 	switch value := value.(type) {
 	case string:

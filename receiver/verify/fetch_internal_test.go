@@ -26,7 +26,7 @@ func FuzzFetchedDocument(f *testing.F) {
 	const issuer = "https://i.example"
 	sources := []route.Source{
 		{Provider: "aws-sns"}, {Provider: "travis"},
-		{Provider: "google-pubsub", Options: map[string]string{"audience": "a"}},
+		{Provider: "google-pubsub", Options: map[string]string{"audience": "a", "email": "e"}},
 		{Provider: "oidc", Options: map[string]string{"issuer": issuer, "audience": "a", "claims": "true"}},
 	}
 	// A token of RS256 that nobody signed.

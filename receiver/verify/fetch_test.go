@@ -71,7 +71,9 @@ const googleAddress = "www.googleapis.com/oauth2/v3/certs"
 func pubSub(t *testing.T, fetcher *verify.Fetcher) verify.Verifier {
 	t.Helper()
 	return endpoint{
-		provider: "google-pubsub", options: map[string]string{"audience": "https://hooks.example.com"}, fetcher: fetcher,
+		provider: "google-pubsub", fetcher: fetcher, options: map[string]string{
+			"audience": "https://hooks.example.com", "email": "push@example.com",
+		},
 	}.compile(t)
 }
 
@@ -210,6 +212,15 @@ func TestIssuersObeyTheDenyList(t *testing.T) {
 	_, err := verifier.Verify(t.Context(), bearerPost(newIssuer(t).token(t, googleClaims())))
 	if err == nil || !strings.Contains(err.Error(), "denied") || len(dialled) != 1 || dialled[0] != "127.0.0.1:1" {
 		t.Errorf("got %v after dialling %v, want a denied connection", err, dialled)
+	}
+}
+
+// TestFetchesUseNoProxy: a proxy would resolve an issuer's name, so that only the
+// proxy's own address could be judged.
+func TestFetchesUseNoProxy(t *testing.T) {
+	t.Parallel()
+	if verify.NewTransport(nil).Proxy != nil {
+		t.Error("published keys are fetched through the proxy of the environment")
 	}
 }
 

@@ -120,8 +120,8 @@ func FuzzCertificateMessage(f *testing.F) {
 func FuzzToken(f *testing.F) {
 	own := newIssuer(f)
 	verifiers := fuzzed(f,
-		endpoint{provider: "google-pubsub", options: map[string]string{"audience": "a", "jwks": own.jwks}},
-		endpoint{provider: "azure-event-grid", options: map[string]string{"audience": "a", "tenantID": "t",
+		endpoint{provider: "google-pubsub", options: map[string]string{"audience": "a", "email": "e", "jwks": own.jwks}},
+		endpoint{provider: "azure-event-grid", options: map[string]string{"audience": "a", "tenantID": "t", "applicationID": "p",
 			"jwks": own.jwks}},
 		endpoint{provider: "azure-event-grid", keys: []string{unguessed}},
 		endpoint{provider: "oidc", options: map[string]string{

@@ -18,6 +18,9 @@ import (
 // clockLeeway is how far clocks may differ when a token's dates are judged.
 const clockLeeway = time.Minute
 
+// maxTokenKeys bounds the keys that one token is tried with.
+const maxTokenKeys = 8
+
 // webToken is a judged JSON Web Token.
 type webToken struct {
 	registered jwt.Claims
@@ -54,6 +57,8 @@ func (j *tokens) judge(ctx context.Context, text string, now time.Time) (*webTok
 	if err != nil {
 		return nil, "", err
 	}
+	// A token that names no key is not tried with every key of a large set.
+	keys = keys[:min(len(keys), maxTokenKeys)]
 	for i := range keys {
 		t := &webToken{}
 		if parsed.Claims(keys[i].Key, &t.registered, &t.all) != nil {

@@ -17,14 +17,13 @@ func presetsTokens() []preset {
 			Name: "google-pubsub", DisplayName: "Google Cloud Pub/Sub push", Aliases: []string{"pubsub", "gcp-pubsub"},
 			DocsURL: "https://cloud.google.com/pubsub/docs/authenticate-push-subscriptions",
 			Class:   ClassJWT, Secret: SecretOptional, Headers: []string{"Authorization"},
-			DeliveryID:    "{json:message.messageId} | {json:message.message_id} | {header:x-goog-pubsub-message-id}",
-			EventType:     "{json:message.attributes.eventType}",
-			AckLimit:      10 * time.Second,
-			NeededOptions: []Option{audienceOption},
-			OptionalOptions: []Option{
-				{"email", "the service account that pushes"}, jwksOption, {publicKeyName, "the public key"},
-			},
-			Identity: IdentityID, Evidence: EvidenceDocumented, Retries: retried(7*day, RetryBytesResigned),
+			DeliveryID: "{json:message.messageId} | {json:message.message_id} | {header:x-goog-pubsub-message-id}",
+			EventType:  "{json:message.attributes.eventType}",
+			AckLimit:   10 * time.Second,
+			NeededOptions: []Option{audienceOption, {"email", "the service account that pushes; any Google account can get a " +
+				"token with your audience"}},
+			OptionalOptions: []Option{jwksOption, {publicKeyName, "the public key"}},
+			Identity:        IdentityID, Evidence: EvidenceDocumented, Retries: retried(7*day, RetryBytesResigned),
 			DistinguishedBy: []string{"{json:subscription}", "{header:x-goog-pubsub-subscription-name}"},
 			Sources: []string{
 				"https://cloud.google.com/pubsub/docs/push",
@@ -100,7 +99,7 @@ func presetsTokens() []preset {
 			OptionalOptions: []Option{
 				audienceOption, {optionTenantID, "the Microsoft Entra tenant that issues the tokens"},
 				{optionIssuer, "the issuer, when it is not the tenant's default"},
-				{"applicationID", "the application that must have asked for the token"}, jwksOption,
+				{optionApplicationID, "the application that asks for the token; needed with an audience"}, jwksOption,
 				{publicKeyName, "the public key"},
 				{optionQueryParameter, "the query parameter with the secret, without an audience; default " + defaultParameter},
 			},
@@ -117,7 +116,8 @@ func presetsTokens() []preset {
 				"https://learn.microsoft.com/azure/event-grid/delivery-and-retry",
 			},
 			SetUp: []string{
-				"With Microsoft Entra: set options.audience and options.tenantID.",
+				"With Microsoft Entra: set options.audience, options.tenantID and options.applicationID, which is " +
+					eventGridApplication + " for Event Grid in the public cloud.",
 				"Without: append ?code=<secret> to the endpoint's URL in the event subscription.",
 			},
 		}, second: "[1].id", special: newEventGrid, greet: greetOptions, answer: answerEventGrid,

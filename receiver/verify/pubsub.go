@@ -67,14 +67,14 @@ func newPubSub(m material) (judge, error) {
 	if err != nil {
 		return nil, err
 	}
-	email := m.options["email"]
+	email := m.options["email"] // needed, see the preset: the audience is no secret
 	return &bearerToken{
 		tokens:   tokens{algorithms: []jose.SignatureAlgorithm{jose.RS256}, keys: keys},
 		issuers:  []string{"https://accounts.google.com", "accounts.google.com"},
 		audience: m.options["audience"],
 		claims: func(t *webToken) error {
 			verified, _ := t.all["email_verified"].(bool)
-			if email != "" && (!verified || !secretEqual(t.text("email"), email)) {
+			if !verified || !secretEqual(t.text("email"), email) {
 				return refuse(SignatureMismatch, "the token is of another service account than source.options.email")
 			}
 			return nil

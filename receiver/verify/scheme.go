@@ -19,6 +19,7 @@ type scheme struct {
 	encoding   route.Encoding
 	list       *route.SignatureList
 	size       int // of a decoded signature, in bytes
+	limit      int // of the signatures of one request
 	content    template
 	paths      extractor
 	timeHeader string // canonical
@@ -58,6 +59,11 @@ func (s *scheme) judge(_ context.Context, request *Request) (proof, error) {
 	}
 	if err := w.resolve(); err != nil {
 		return proof{}, err
+	}
+	if _, asymmetric := s.matcher.(ed25519Keys); asymmetric {
+		if err := w.prepareAsymmetric(); err != nil {
+			return proof{}, err
+		}
 	}
 	name, ok := s.matcher.match(w, request.Body)
 	if !ok {
@@ -213,11 +219,11 @@ func (s *scheme) compileKeys(source *route.Scheme, keys []key) error {
 	switch source.Algorithm {
 	case route.AlgorithmHMACSHA1, route.AlgorithmHMACSHA256, route.AlgorithmHMACSHA512:
 		m, size, err := newHMAC(source.Algorithm, keys, source.Key)
-		s.matcher, s.size = m, size
+		s.matcher, s.size, s.limit = m, size, maxCandidates
 		return err
 	case route.AlgorithmEd25519:
 		m, size, err := newEd25519(keys, source.Key)
-		s.matcher, s.size = m, size
+		s.matcher, s.size, s.limit = m, size, maxAsymmetric
 		return err
 	default:
 		return fmt.Errorf("source.scheme.algorithm: %q is not one of HMACSHA1, HMACSHA256, HMACSHA512, Ed25519, "+

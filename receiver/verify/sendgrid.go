@@ -49,18 +49,22 @@ func (j *sendGrid) judge(_ context.Context, request *Request) (proof, error) {
 	if err != nil {
 		return proof{}, err
 	}
+	signed, ok := parseTimestamp(at, route.UnitSeconds)
+	if !ok {
+		return proof{}, refusef(TimestampMissing, "header %s is not a time in seconds", sendGridTimestamp)
+	}
+	// The time costs nothing, so it goes before the keys.
+	if err := j.tolerance.check(signed, request.Now); err != nil {
+		return proof{}, err
+	}
 	hash := sha256.New()
 	hash.Write([]byte(at))
 	hash.Write(request.Body)
 	digest := hash.Sum(nil)
 	for _, k := range j.keys {
-		if !ecdsa.VerifyASN1(k.public, digest, signature) {
-			continue
+		if ecdsa.VerifyASN1(k.public, digest, signature) {
+			return proof{key: k.name, signedTime: at}, nil
 		}
-		if signed, ok := parseTimestamp(at, route.UnitSeconds); ok {
-			return proof{key: k.name, signedTime: at}, j.tolerance.check(signed, request.Now)
-		}
-		return proof{}, refusef(TimestampMissing, "header %s is not a time in seconds", sendGridTimestamp)
 	}
 	return proof{}, refuse(SignatureMismatch, "no active public key verifies the signature")
 }

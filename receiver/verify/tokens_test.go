@@ -115,7 +115,7 @@ func TestTokenAlgorithmConfusion(t *testing.T) {
 	t.Parallel()
 	google := newIssuer(t)
 	verifier := endpoint{provider: "google-pubsub", options: map[string]string{
-		"jwks": google.jwks, "audience": "https://hooks.example.com",
+		"jwks": google.jwks, "audience": "https://hooks.example.com", "email": "push@example.com",
 	}}.compile(t)
 	payload, err := json.Marshal(googleClaims())
 	if err != nil {

@@ -9,6 +9,9 @@ const (
 	// maxCandidates bounds the signatures judged in one request. Providers send
 	// one for each active key: mostly a handful, up to a hundred for DocuSign.
 	maxCandidates = 100
+	// maxAsymmetric bounds those that are costly: each of them makes every public
+	// key hash the whole body.
+	maxAsymmetric = 4
 	// maxSignature is the size of the longest signature, in bytes.
 	maxSignature = 64
 	// maxSignatureText is the length of its longest text.
@@ -133,8 +136,8 @@ func (w *work) add(name, text string) error {
 	if !ok || len(text) > len(w.text) {
 		return nil
 	}
-	if w.count == maxCandidates {
-		return refusef(SignatureMalformed, "header %s has more than %d signatures", name, maxCandidates)
+	if w.count == w.scheme.limit {
+		return refusef(SignatureMalformed, "header %s has more than %d signatures", name, w.scheme.limit)
 	}
 	n := copy(w.text[:], text)
 	if decodeExactly(w.candidates[w.count][:w.scheme.size], w.scheme.encoding, w.text[:n]) {

@@ -53,7 +53,7 @@ func pairs(t *testing.T) []pair {
 	discord := hex.EncodeToString(ed25519.NewKeyFromSeed(raw).Public().(ed25519.PublicKey))
 	telnyxSeed := base64.StdEncoding.EncodeToString(raw)
 	telnyx := base64.StdEncoding.EncodeToString(ed25519.NewKeyFromSeed(raw).Public().(ed25519.PublicKey))
-	audience := map[string]string{"audience": "https://hooks.example.com"}
+	audience := map[string]string{"audience": "https://hooks.example.com", "email": "p@example.com"}
 	special := []pair{
 		{provider: "discord", signWith: seed, pinned: "publicKey", public: discord},
 		{provider: "telnyx", signWith: telnyxSeed, pinned: "publicKey", public: telnyx},
