@@ -100,7 +100,7 @@ var presetsCommerce = []preset{
 			"{body}{header:framer-webhook-submission-id}"),
 		Unconfirmed: "by independent receivers of its webhooks only: the order of body and submission id",
 		Identity:    IdentityID, Evidence: EvidenceDocumented, Retries: retried(0, RetryBytesUnknown),
-		Sources: []string{"https://www.framer.com/help/articles/webhooks/"},
+		Sources: []string{"https://www.framer.com/help/articles/framer-form-webhook-setup"},
 		SetUp:   []string{"Form, Send to, Webhook. Fill in Secret and put the same text into the Secret."},
 	}},
 	{Preset: Preset{
@@ -195,7 +195,7 @@ var presetsCommerce = []preset{
 		Name: "alchemy", DisplayName: "Alchemy", DocsURL: "https://www.alchemy.com/docs/reference/notify-api-quickstart",
 		DeliveryID: "{json:id}", EventType: "{json:type}", IDSigned: true,
 		Variants: hexBody("X-Alchemy-Signature", ""),
-		Identity: IdentityID, Evidence: EvidenceDocumented, Retries: retried(0, RetryBytesUnknown),
+		Identity: IdentityID, Evidence: EvidenceObserved, Retries: retried(0, RetryBytesUnknown),
 		DistinguishedBy: []string{"{json:webhookId}"},
 		Sources:         []string{"https://www.alchemy.com/docs/reference/notify-api-quickstart"},
 		SetUp:           []string{"Data, Webhooks, your webhook. Put the signing key at the top right into the Secret."},
