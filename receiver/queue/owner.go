@@ -18,8 +18,8 @@ type OwnerError struct {
 }
 
 func (e *OwnerError) Error() string {
-	return fmt.Sprintf("the store belongs to installation %s, and this is installation %s: give each installation a store "+
-		"of its own, or take this one over with spec.store.adoptFrom: %s", e.Owner, e.Own, e.Owner)
+	return fmt.Sprintf("the store belongs to installation %s, and this is installation %s: give each installation a "+
+		"store of its own, or take this one over with spec.store.adoptFrom: %s", e.Owner, e.Own, e.Owner)
 }
 
 // SetInstallation says which installation this client is of. A store that belongs

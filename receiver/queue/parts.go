@@ -117,7 +117,9 @@ func askSlots(ctx context.Context, node rueidis.Client) []slotRange {
 			continue
 		}
 		var some slotRange
-		if errors.Join(number(&fields[0], &some.first), number(&fields[1], &some.last), text(&primary[2], &some.primary)) == nil {
+		err = errors.Join(
+			number(&fields[0], &some.first), number(&fields[1], &some.last), text(&primary[2], &some.primary))
+		if err == nil {
 			slots = append(slots, some)
 		}
 	}
