@@ -21,7 +21,8 @@ type RateLimit struct {
 // +kubebuilder:validation:XValidation:rule="!has(self.windowSeconds) || self.windowSeconds > 0 || !has(self.replayGuard) || self.replayGuard == 'None'",message="`replayGuard: Body` needs a `windowSeconds` above 0",fieldPath=".replayGuard"
 // +kubebuilder:validation:XValidation:rule="!has(self.windowSeconds) || self.windowSeconds > 0 || !has(self.key)",message="`key` may not be set with `windowSeconds: 0`, which turns deduplication off",fieldPath=".key"
 type Deduplication struct {
-	// key is a CEL string expression for what identifies an event. By default, and
+	// key is a CEL string expression over the request for what identifies an event:
+	// `method`, `path`, `query`, `headers`, `body`, `form` and `bodySHA256`. By default, and
 	// where it fails or gives nothing, the provider's identity counts: an id with all
 	// that tells events apart beside it, else the whole request with its signed
 	// time, else nothing, so that every request is an event of its own.

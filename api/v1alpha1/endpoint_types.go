@@ -99,8 +99,9 @@ type WebhookEndpointSpec struct {
 	// +optional
 	Deduplication Deduplication `json:"deduplication,omitzero"`
 
-	// eventType is a CEL string expression over `headers` and `body` for the event's
-	// type; the default is the provider's.
+	// eventType is a CEL string expression over the request for the event's type:
+	// `method`, `path`, `query`, `headers`, `body`, `form` and `bodySHA256`. By
+	// default, and where it fails, the type is the provider's.
 	// +optional
 	// +kubebuilder:validation:MaxLength=2048
 	EventType string `json:"eventType,omitempty"`

@@ -33,8 +33,10 @@ type Target struct {
 	// +kubebuilder:validation:MaxItems=64
 	EventTypes []EventTypeGlob `json:"eventTypes,omitempty"`
 
-	// when is a CEL bool expression over `event`, `headers` and `body`; the target gets
-	// the events for which it is true. Empty means all.
+	// when is a CEL bool expression over `event` and the request: `method`, `path`,
+	// `query`, `headers`, `body`, `form` and `bodySHA256`. The target gets the events
+	// for which it is true; empty means all. An event on which it fails joins the
+	// target's dead letters.
 	// +optional
 	// +kubebuilder:validation:MaxLength=2048
 	When string `json:"when,omitempty"`

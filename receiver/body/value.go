@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"math"
+	"strconv"
 )
 
 const (
@@ -16,8 +18,9 @@ const (
 	bytesPerValue  = 48
 )
 
-// Value returns the body's JSON, decoded as by [json.Decoder.UseNumber]. The
-// result belongs to the reader.
+// Value returns the body's JSON as encoding/json decodes it, but for numbers:
+// they are int64, uint64 or float64, or text if they are none of these. The
+// result belongs to the reader and may not be changed.
 func (r *Reader) Value() (any, error) {
 	return r.value.get(r.decode)
 }
@@ -45,5 +48,37 @@ func (r *Reader) decode() (any, error) {
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
 		return nil, ErrNotJSON
 	}
-	return value, nil
+	return withNumbers(value), nil
+}
+
+// withNumbers replaces the texts of numbers: whole numbers stay exact, because
+// ids of 64 bits are common and a float would merge neighbours.
+func withNumbers(value any) any {
+	switch v := value.(type) {
+	case json.Number:
+		return number(string(v))
+	case []any:
+		for i := range v {
+			v[i] = withNumbers(v[i])
+		}
+	case map[string]any:
+		for key := range v {
+			v[key] = withNumbers(v[key])
+		}
+	}
+	return value
+}
+
+func number(text string) any {
+	if n, err := strconv.ParseInt(text, 10, 64); err == nil {
+		return n
+	}
+	if n, err := strconv.ParseUint(text, 10, 64); err == nil {
+		return n
+	}
+	f, err := strconv.ParseFloat(text, 64)
+	if err != nil && !math.IsInf(f, 0) {
+		return text
+	}
+	return f
 }

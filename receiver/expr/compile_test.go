@@ -17,7 +17,7 @@ func TestCompileErrors(t *testing.T) {
 	}{
 		"syntax":            {`body.a ==`, "Syntax error", 1, 10},
 		"second line":       {"body.a == 1 &&\n  bdy.b", "undeclared reference to 'bdy'", 2, 3},
-		"unknown variable":  {`headrs["a"] == "b"`, "expressions know event, headers and body", 1, 1},
+		"unknown variable":  {`headrs["a"] == "b"`, "the expression may use event, method, path, query, headers, body, form and bodySHA256", 1, 1},
 		"unknown field":     {`event.name == "x"`, "event has the fields id, type, source and receivedAt", 1, 1},
 		"unknown function":  {`body.a.format([1]) == ""`, "undeclared reference to 'format'", 1, 14},
 		"types do not meet": {`event.type == 1`, "no matching overload", 1, 12},
@@ -48,9 +48,21 @@ func TestCompileErrors(t *testing.T) {
 	}
 }
 
+// What gives an event its type and key is evaluated before there is an event.
+func TestCompileStringSeesNoEvent(t *testing.T) {
+	t.Parallel()
+	for _, source := range []string{`event.type`, `event.id + body.id`, `event`} {
+		_, err := expr.CompileString(source)
+		const want = "the expression may use method, path, query, headers, body, form and bodySHA256"
+		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "event.type and") {
+			t.Errorf("%s: got %v, want an error with %q", source, err, want)
+		}
+	}
+}
+
 func TestCompileStringRefusesOtherTypes(t *testing.T) {
 	t.Parallel()
-	for _, source := range []string{`true`, `[event.type]`, `1.5`, `event.receivedAt`} {
+	for _, source := range []string{`true`, `[method]`, `1.5`, `query`} {
 		if _, err := expr.CompileString(source); err == nil || !strings.Contains(err.Error(), "must give a string") {
 			t.Errorf("%s: got %v", source, err)
 		}

@@ -88,7 +88,7 @@ func guardComparisons(step interpreter.InterpretableV2) (interpreter.Interpretab
 	guarded := func(args ...ref.Val) ref.Val {
 		for _, arg := range args {
 			if isAggregate(arg) && count(arg, maxCompared) >= maxCompared {
-				return types.NewErr("a list or object with more than %d values cannot be compared", maxCompared)
+				return fail("a list or object with more than %d values cannot be compared", maxCompared)
 			}
 		}
 		return compare(args[0], args[1])

@@ -25,13 +25,14 @@ func (e *Error) Error() string {
 }
 
 // firstError leaves the rest out: what follows a first mistake is mostly noise.
-func firstError(issues *cel.Issues) error {
+func (s *scope) firstError(issues *cel.Issues) error {
 	first := issues.Errors()[0]
 	message, _, _ := strings.Cut(strings.Join(strings.Fields(first.Message), " "), " expecting {")
-	if strings.Contains(message, "undeclared reference to 'event'") {
+	switch {
+	case s == &ofEvent && strings.Contains(message, "undeclared reference to 'event'"):
 		message = "event has the fields id, type, source and receivedAt and no others"
-	} else if strings.Contains(message, "undeclared reference") {
-		message += "; expressions know event, headers and body"
+	case strings.Contains(message, "undeclared reference"):
+		message += "; the expression may use " + s.variables
 	}
 	if first.Location.Line() < 1 {
 		return &Error{Message: message}

@@ -44,7 +44,7 @@ func method(name string, result *cel.Type, apply func(...string) any, arguments 
 				return types.MaybeNoSuchOverloadErr(value)
 			}
 			if len(text) > maxText {
-				return types.NewErr("%s: the text has %d bytes, more than %d", name, len(text), maxText)
+				return fail("%s: the text has %d bytes, more than %d", name, len(text), maxText)
 			}
 			texts[i] = string(text)
 		}
@@ -77,7 +77,7 @@ func replace(args ...string) any {
 	text, old, with := args[0], args[1], args[2]
 	size := len(text) + strings.Count(text, old)*(len(with)-len(old))
 	if size > maxText {
-		return types.NewErr("replace: the result has %d bytes, more than %d", size, maxText)
+		return fail("replace: the result has %d bytes, more than %d", size, maxText)
 	}
 	return strings.ReplaceAll(text, old, with)
 }
@@ -89,7 +89,7 @@ func substring(values ...ref.Val) ref.Val {
 		return types.MaybeNoSuchOverloadErr(values[0])
 	}
 	if len(text) > maxText {
-		return types.NewErr("substring: the text has %d bytes, more than %d", len(text), maxText)
+		return fail("substring: the text has %d bytes, more than %d", len(text), maxText)
 	}
 	characters := []rune(string(text))
 	bounds := [2]int64{0, int64(len(characters))}
@@ -101,7 +101,7 @@ func substring(values ...ref.Val) ref.Val {
 		bounds[i] = int64(number)
 	}
 	if bounds[0] < 0 || bounds[0] > bounds[1] || bounds[1] > int64(len(characters)) {
-		return types.NewErr("substring: %d to %d is outside a text of %d characters", bounds[0], bounds[1], len(characters))
+		return fail("substring: %d to %d is outside a text of %d characters", bounds[0], bounds[1], len(characters))
 	}
 	return types.String(characters[bounds[0]:bounds[1]])
 }

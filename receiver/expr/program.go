@@ -15,33 +15,53 @@ import (
 const maxResult = 4096
 
 // String is a compiled expression that gives a text. It is safe for concurrent use.
-type String struct{ program cel.Program }
+type String struct{ compiled }
 
 // Bool is a compiled expression that is true or false. It is safe for concurrent use.
-type Bool struct{ program cel.Program }
+type Bool struct{ compiled }
 
-// CompileString compiles an expression that gives a text. Whole numbers are
-// accepted too, because many providers number their events.
-func CompileString(source string) (*String, error) {
-	program, err := compile(source, cel.StringType, cel.IntType, cel.UintType)
-	if err != nil {
-		return nil, err
-	}
-	return &String{program: program}, nil
+// Claims is a compiled rule over the claims of a token. It is safe for concurrent use.
+type Claims struct{ compiled }
+
+// compiled is a program with the source that its errors may quote.
+type compiled struct {
+	program cel.Program
+	source  string
 }
 
-// CompileBool compiles an expression that is true or false.
-func CompileBool(source string) (*Bool, error) {
-	program, err := compile(source, cel.BoolType)
+// CompileString compiles an expression over a request that gives a text. Whole
+// numbers are accepted too, because many providers number their events.
+func CompileString(source string) (*String, error) {
+	program, err := compile(&ofRequest, source, cel.StringType, cel.IntType, cel.UintType)
 	if err != nil {
 		return nil, err
 	}
-	return &Bool{program: program}, nil
+	return &String{compiled{program, source}}, nil
+}
+
+// CompileBool compiles an expression over an event and its request that is true
+// or false.
+func CompileBool(source string) (*Bool, error) {
+	program, err := compile(&ofEvent, source, cel.BoolType)
+	if err != nil {
+		return nil, err
+	}
+	return &Bool{compiled{program, source}}, nil
+}
+
+// CompileClaims compiles an expression over the variable claims that is true or
+// false.
+func CompileClaims(source string) (*Claims, error) {
+	program, err := compile(&ofClaims, source, cel.BoolType)
+	if err != nil {
+		return nil, err
+	}
+	return &Claims{compiled{program, source}}, nil
 }
 
 // Eval returns the text; null gives the empty text.
 func (s *String) Eval(activation *Activation) (string, error) {
-	value, err := eval(s.program, activation)
+	value, err := s.eval(activation)
 	if err != nil {
 		return "", err
 	}
@@ -63,44 +83,57 @@ func (s *String) Eval(activation *Activation) (string, error) {
 
 // Eval returns whether the expression is true.
 func (b *Bool) Eval(activation *Activation) (bool, error) {
-	value, err := eval(b.program, activation)
+	value, err := b.eval(activation)
 	if err != nil {
 		return false, err
 	}
+	return truth(value)
+}
+
+// Eval returns whether the rule holds for the claims, as decoded from JSON.
+func (c *Claims) Eval(claims map[string]any) (bool, error) {
+	value, _, err := c.program.Eval(map[string]any{varClaims: claims})
+	if err != nil {
+		return false, explain(err, c.source)
+	}
+	return truth(value)
+}
+
+func truth(value ref.Val) (bool, error) {
 	if v, ok := value.(types.Bool); ok {
 		return bool(v), nil
 	}
 	return false, fmt.Errorf("the expression gives a %s, not true or false", value.Type().TypeName())
 }
 
-func eval(program cel.Program, activation *Activation) (ref.Val, error) {
-	value, _, err := program.Eval(activation)
+func (c *compiled) eval(activation *Activation) (ref.Val, error) {
+	value, _, err := c.program.Eval(activation)
 	if err == nil {
 		return value, nil
 	}
 	// An error of the library wraps the one that says more.
-	if cause := activation.bodyError; cause != nil && errors.Is(err, cause) {
+	if cause := activation.unread; cause != nil && errors.Is(err, cause) {
 		return nil, cause
 	}
-	return nil, fmt.Errorf("evaluate expression: %w", err)
+	return nil, explain(err, c.source)
 }
 
 // compile accepts expressions of one of the given types, and those whose type
 // only the event can tell. The first type is the one that errors name.
-func compile(source string, accepted ...*cel.Type) (cel.Program, error) {
+func compile(in *scope, source string, accepted ...*cel.Type) (cel.Program, error) {
 	if strings.TrimSpace(source) == "" {
 		return nil, &Error{Message: "the expression is empty"}
 	}
 	if len(source) > MaxLength {
 		return nil, &Error{Message: fmt.Sprintf("the expression has %d bytes, more than %d", len(source), MaxLength)}
 	}
-	env, err := environment()
+	env, err := in.env()
 	if err != nil {
 		return nil, err
 	}
 	ast, issues := env.Compile(source)
 	if issues.Err() != nil {
-		return nil, firstError(issues)
+		return nil, in.firstError(issues)
 	}
 	if !accepts(ast.OutputType(), accepted) {
 		return nil, &Error{

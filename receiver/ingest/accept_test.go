@@ -181,7 +181,7 @@ func TestIgnoredWhenNoTargetMatches(t *testing.T) {
 func TestEventGoesToMatchingTargetsOnly(t *testing.T) {
 	t.Parallel()
 	r := newReceiver(t, ingest.Options{}, routetest.GitHub("hook", func(e *route.Endpoint) {
-		e.EventTypeExpression = "event.type + '/' + body.ref"
+		e.EventTypeExpression = "headers['x-github-event'] + '/' + body.ref"
 		e.Targets = []route.Target{
 			routetest.Target("all"),
 			routetest.Target("pushes", func(t *route.Target) { t.EventTypes = []string{"push/*"} }),

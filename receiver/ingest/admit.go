@@ -50,7 +50,7 @@ func (h *Handler) admit(x *exchange) (*answer, error) {
 		queues = append(queues, queue.ID{EndpointUID: r.UID, Target: target})
 	}
 	admission := newAdmission(x)
-	reservation, reserved := h.Deliverer.Reserve(queues, x.event.Size())
+	reservation, reserved := h.reserveFor(x, queues)
 	if reserved {
 		admission.LeaseFor = reservation.LeaseFor()
 	}
@@ -69,12 +69,22 @@ func (h *Handler) admit(x *exchange) (*answer, error) {
 	return h.stored(x, receipt), nil
 }
 
+// reserveFor asks for room in memory if a target gets the event now.
+func (h *Handler) reserveFor(x *exchange, queues []queue.ID) (Reservation, bool) {
+	if len(queues) == 0 {
+		return nil, false
+	}
+	return h.Deliverer.Reserve(queues, x.event.Size())
+}
+
 func newAdmission(x *exchange) *queue.Admission {
 	r := x.route()
 	admission := &queue.Admission{
 		Event:        x.event,
 		Targets:      x.targets,
 		ReplayMark:   x.identity.replayMark,
+		Dead:         x.failed,
+		DeadReason:   string(ReasonExpressionFailed),
 		HistoryLimit: r.HistoryLimit,
 	}
 	if x.identity.marked() {
@@ -105,6 +115,9 @@ func (h *Handler) stored(x *exchange, receipt queue.Receipt) *answer {
 	}
 	h.Quota.Stored(x.route().UID, x.event.Size())
 	h.Metrics.Received(x.route(), x.event.Type)
+	for _, target := range x.failed {
+		h.Metrics.Buried(x.route(), target)
+	}
 	return answerFor(OutcomeAccepted, receipt.EventID)
 }
 

@@ -31,8 +31,10 @@ type exchange struct {
 	event    *event.Event    // identify
 	identity identity        // identify
 	facts    *table.Facts    // identify
+	untyped  error           // identify: why the event's own type is not known
 	targets  []string        // match
-	reason   Reason          // whoever refuses; verify under Audit
+	failed   []string        // match: targets whose expression failed
+	reason   Reason          // whoever refuses; verify under Audit; match if an expression failed
 }
 
 // route is nil for a path that nobody configured.

@@ -160,7 +160,8 @@ type Result struct {
 	Event   *event.Event
 	Client  netip.Addr
 	Outcome Outcome
-	// Reason is why the request was refused, or what Audit let through.
+	// Reason is why the request was refused, what Audit let through, or why a target
+	// has the event among its dead letters.
 	Reason Reason
 	Status int
 	Took   time.Duration
@@ -200,6 +201,8 @@ type Metrics interface {
 	Rejected(endpoint *route.Endpoint, reason string)
 	Received(endpoint *route.Endpoint, eventType string)
 	KeyUsed(endpoint *route.Endpoint, key string)
+	ExpressionFailed(endpoint *route.Endpoint, field string)
+	Buried(endpoint *route.Endpoint, target string)
 }
 
 type uncounted struct{}
@@ -208,3 +211,5 @@ func (uncounted) Answered(*route.Endpoint, string, time.Duration) {}
 func (uncounted) Rejected(*route.Endpoint, string)                {}
 func (uncounted) Received(*route.Endpoint, string)                {}
 func (uncounted) KeyUsed(*route.Endpoint, string)                 {}
+func (uncounted) ExpressionFailed(*route.Endpoint, string)        {}
+func (uncounted) Buried(*route.Endpoint, string)                  {}

@@ -38,15 +38,17 @@ func (h *Handler) identify(x *exchange) (*answer, error) {
 	if state := x.request.Header["Tracestate"]; len(state) > 0 {
 		x.event.Header["Tracestate"] = state
 	}
-	x.facts = newFacts(x.event)
+	x.facts = newFacts(x)
 	// The event type comes first: the key may be made of it, and everything
 	// may be made of the id that comes last.
-	var err error
-	x.event.Type, err = x.endpoint.EventType(x.facts)
-	h.warnExpression(x, "eventType", err)
+	x.event.Type, x.untyped = x.endpoint.EventType(x.facts)
+	h.expressionFailed(x, "eventType", x.untyped)
 	x.facts.Event.Type = x.event.Type
 	key, err := x.endpoint.DedupKey(x.facts, "")
-	h.warnExpression(x, "deduplication.key", err)
+	h.expressionFailed(x, "deduplication.key", err)
+	if err := h.checkMemory(x); err != nil {
+		return nil, err
+	}
 	x.identity = same(x, key)
 	x.event.ID = x.identity.id
 	x.facts.Event.ID = x.event.ID
@@ -56,14 +58,25 @@ func (h *Handler) identify(x *exchange) (*answer, error) {
 	return nil, nil
 }
 
-// match finds the targets that the event is for.
+// match finds the targets that the event is for. Where that cannot be told the
+// event joins the target's dead letters, which people can replay; a direct
+// delivery has no dead letters, and its sender gets an error.
 func (h *Handler) match(x *exchange) (*answer, error) {
-	targets, err := x.endpoint.Match(x.facts)
-	h.warnExpression(x, "when", err)
-	if len(targets) == 0 {
+	var err error
+	x.targets, x.failed, err = x.endpoint.Match(x.facts, x.untyped)
+	if err := h.checkMemory(x); err != nil {
+		return nil, err
+	}
+	h.expressionFailed(x, "when", err)
+	if len(x.failed) > 0 && x.reason == "" {
+		x.reason = ReasonExpressionFailed
+	}
+	switch {
+	case len(x.failed) > 0 && x.route().Delivery == route.DeliveryDirect:
+		return nil, &Refusal{Reason: ReasonExpressionFailed, Detail: err.Error()}
+	case len(x.targets)+len(x.failed) == 0:
 		return newAnswer(OutcomeIgnored, 200, map[string]string{"status": string(OutcomeIgnored)}), nil
 	}
-	x.targets = targets
 	return nil, nil
 }
 
@@ -139,12 +152,19 @@ func (x *exchange) digest(kind string, parts ...string) string {
 	return hex.EncodeToString(sum.Sum(nil)[:16])
 }
 
-// newFacts are what the endpoint's expressions see: the headers that targets
-// get, never a credential.
-func newFacts(ev *event.Event) *table.Facts {
+// newFacts are what the endpoint's expressions see: the query and headers that
+// targets get, never a credential.
+func newFacts(x *exchange) *table.Facts {
+	ev := x.event
 	return table.NewFacts(expr.Event{
 		Type:       ev.Type,
 		Source:     ev.Source,
 		ReceivedAt: ev.ReceivedAt,
-	}, ev.Header, ev.Body)
+	}, expr.Request{
+		Method:   ev.Method,
+		Path:     x.route().Path,
+		RawQuery: ev.RawQuery,
+		Header:   ev.Header,
+		Body:     x.reader,
+	})
 }

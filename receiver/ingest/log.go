@@ -74,16 +74,17 @@ func (h *Handler) logHint(x *exchange, request *verify.Request, refusal error) {
 	}
 }
 
-// warnExpression writes one line for an expression that failed on an event.
-func (h *Handler) warnExpression(x *exchange, field string, err error) {
+// expressionFailed counts an expression that failed on an event, and writes a line.
+func (h *Handler) expressionFailed(x *exchange, field string, err error) {
 	if err == nil {
 		return
 	}
+	h.Metrics.ExpressionFailed(x.route(), field)
 	suppressed, ok := h.sampler.Take(logEvery, x.uid(), field)
 	if !ok {
 		return
 	}
-	attrs := h.attrs(x, &Refusal{Reason: "expression_failed", Detail: err.Error()})
+	attrs := h.attrs(x, &Refusal{Reason: ReasonExpressionFailed, Detail: err.Error()})
 	h.Logger.Warn("Expression failed on an event", append(attrs, slog.String("field", field),
 		slog.Int("suppressed", suppressed))...)
 }

@@ -31,6 +31,7 @@ const (
 	ReasonStoreUnavailable        Reason = "store_unavailable"
 	ReasonStoreFull               Reason = "store_full"
 	ReasonNamespaceFull           Reason = "namespace_full"
+	ReasonExpressionFailed        Reason = "expression_failed"
 	ReasonSuspended               Reason = "suspended"
 	ReasonInFlight                Reason = "in_flight"
 	ReasonTargetBusy              Reason = "target_busy"
@@ -87,6 +88,7 @@ var presentations = map[Reason]presentation{
 	ReasonStoreUnavailable:                 {status: http.StatusServiceUnavailable, retryAfter: 5 * time.Second},
 	ReasonStoreFull:                        {status: http.StatusServiceUnavailable, retryAfter: 30 * time.Second},
 	ReasonNamespaceFull:                    {status: http.StatusServiceUnavailable, retryAfter: 30 * time.Second},
+	ReasonExpressionFailed:                 unavailable,
 	ReasonSuspended:                        {status: http.StatusServiceUnavailable, retryAfter: 30 * time.Second},
 	ReasonInFlight:                         {status: http.StatusServiceUnavailable, retryAfter: 2 * time.Second},
 	ReasonTargetBusy:                       {status: http.StatusServiceUnavailable, retryAfter: time.Second},

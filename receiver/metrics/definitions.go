@@ -41,6 +41,10 @@ var (
 		Name: "receive_duration_seconds", Kind: definition.Histogram, Labels: ofEndpoint(), Buckets: receiveBuckets,
 		Help: "Time from a request's head to its answer.",
 	}
+	expressionFailures = definition.Definition{
+		Name: "expression_failures_total", Kind: definition.Counter, Labels: ofEndpoint("field"),
+		Help: "Events on which an expression failed, by the field that has it.",
+	}
 	secretUsed = definition.Definition{
 		Name: "secret_used_total", Kind: definition.Counter, Labels: ofEndpoint("key"),
 		Help: "Requests verified with each key of the endpoint's Secret.",
@@ -130,7 +134,7 @@ var (
 // Definitions are all metrics of the receiver, in the order of an event's life.
 func Definitions() []definition.Definition {
 	return []definition.Definition{
-		requests, rejections, eventsReceived, receiveDuration,
+		requests, rejections, eventsReceived, receiveDuration, expressionFailures,
 		secretUsed, secretLastUsed, secretKeyPosition,
 		deliveries, deliveryDuration, eventAge,
 		eventsPending, oldestPending, deadLetters, breakerOpen,

@@ -9,10 +9,13 @@ import (
 // Metrics are the receiver's metrics; make them with [New]. All methods may be
 // called concurrently.
 type Metrics struct {
-	requests          *prometheus.CounterVec
-	rejections        *prometheus.CounterVec
-	eventsReceived    *prometheus.CounterVec
-	receiveDuration   *prometheus.HistogramVec
+	requests        *prometheus.CounterVec
+	rejections      *prometheus.CounterVec
+	eventsReceived  *prometheus.CounterVec
+	receiveDuration *prometheus.HistogramVec
+
+	expressionFailures *prometheus.CounterVec
+
 	secretUsed        *prometheus.CounterVec
 	secretLastUsed    *prometheus.GaugeVec
 	secretKeyPosition *prometheus.GaugeVec
@@ -56,10 +59,13 @@ type known struct {
 // New makes the metrics and registers them.
 func New(registerer prometheus.Registerer) *Metrics {
 	m := &Metrics{
-		requests:          requests.CounterVec(),
-		rejections:        rejections.CounterVec(),
-		eventsReceived:    eventsReceived.CounterVec(),
-		receiveDuration:   receiveDuration.HistogramVec(),
+		requests:        requests.CounterVec(),
+		rejections:      rejections.CounterVec(),
+		eventsReceived:  eventsReceived.CounterVec(),
+		receiveDuration: receiveDuration.HistogramVec(),
+
+		expressionFailures: expressionFailures.CounterVec(),
+
 		secretUsed:        secretUsed.CounterVec(),
 		secretLastUsed:    secretLastUsed.GaugeVec(),
 		secretKeyPosition: secretKeyPosition.GaugeVec(),
@@ -92,7 +98,7 @@ func New(registerer prometheus.Registerer) *Metrics {
 
 func (m *Metrics) collectors() []prometheus.Collector {
 	return []prometheus.Collector{
-		m.requests, m.rejections, m.eventsReceived, m.receiveDuration,
+		m.requests, m.rejections, m.eventsReceived, m.receiveDuration, m.expressionFailures,
 		m.secretUsed, m.secretLastUsed, m.secretKeyPosition,
 		m.deliveries, m.deliveryDuration, m.eventAge,
 		m.eventsPending, m.oldestPending, m.deadLetters, m.breakerOpen,

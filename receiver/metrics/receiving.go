@@ -27,6 +27,18 @@ func (m *Metrics) Received(endpoint *route.Endpoint, eventType string) {
 	m.eventsReceived.WithLabelValues(namespace, name, source, m.eventTypes.label(endpoint.UID, eventType)).Inc()
 }
 
+// ExpressionFailed counts one event on which the expression of a field failed.
+func (m *Metrics) ExpressionFailed(endpoint *route.Endpoint, field string) {
+	namespace, name, source := labels(endpoint)
+	m.expressionFailures.WithLabelValues(namespace, name, source, field).Inc()
+}
+
+// Buried counts one event that joined a target's dead letters when it came.
+func (m *Metrics) Buried(endpoint *route.Endpoint, target string) {
+	namespace, name, _ := labels(endpoint)
+	m.deliveries.WithLabelValues(namespace, name, target, "dead").Inc()
+}
+
 // KeyUsed counts one request that was verified with the named key, and
 // remembers when it was.
 func (m *Metrics) KeyUsed(endpoint *route.Endpoint, key string) {

@@ -33,13 +33,13 @@ func (r *Redis) admitNow(ctx context.Context, admission *Admission) (Receipt, er
 	if admission.Event.EndpointUID == "" {
 		return Receipt{}, errNoEndpoint
 	}
-	if len(admission.Targets) == 0 {
+	if len(admission.Targets)+len(admission.Dead) == 0 {
 		return Receipt{}, errNoTargets
 	}
 	if err := r.admitting(); err != nil {
 		return Receipt{}, err
 	}
-	if err := r.register(ctx, admission.Event.EndpointUID, admission.Targets...); err != nil {
+	if err := r.register(ctx, admission.Event.EndpointUID, admission.all()...); err != nil {
 		return Receipt{}, err
 	}
 	work := admission.work()
@@ -62,7 +62,8 @@ func (r *Redis) admitNow(ctx context.Context, admission *Admission) (Receipt, er
 type admitWork struct {
 	// What the admissions of one group have in common.
 	endpointUID      string
-	targets          []string
+	targets, dead    []string
+	deadReason       string
 	leaseFor, window time.Duration
 	historyLimit     int
 
@@ -74,17 +75,17 @@ type admitWork struct {
 
 func (a *Admission) work() admitWork {
 	return admitWork{
-		endpointUID: a.Event.EndpointUID, targets: a.Targets,
+		endpointUID: a.Event.EndpointUID, targets: a.Targets, dead: a.Dead, deadReason: a.DeadReason,
 		leaseFor: a.LeaseFor, window: a.RememberFor, historyLimit: a.HistoryLimit,
 		markID: a.Event.ID, id: a.Event.ID, replayMark: a.ReplayMark,
-		received: millis(a.Event.ReceivedAt), record: encodeRecord(a.Event, a.Targets),
+		received: millis(a.Event.ReceivedAt), record: encodeRecord(a.Event, a.all()),
 	}
 }
 
 func (w *admitWork) alike(other *admitWork) bool {
 	return w.endpointUID == other.endpointUID && w.leaseFor == other.leaseFor && w.window == other.window &&
 		w.historyLimit == other.historyLimit && (w.replayMark == "") == (other.replayMark == "") &&
-		slices.Equal(w.targets, other.targets)
+		slices.Equal(w.targets, other.targets) && slices.Equal(w.dead, other.dead) && w.deadReason == other.deadReason
 }
 
 // admit brings one admission to the script, together with those of others.
@@ -98,11 +99,12 @@ func (r *Redis) admit(ctx context.Context, work admitWork) (*step[admitWork], er
 // leases: with it, a lease whose answer was lost can be given back although the
 // event may have been admitted by another call, and leased, since.
 //
-//	KEYS  for each group: one queue a target
+//	KEYS  for each group: one queue a target, dead letters of each dead target
 //	ARGV  now; fence of the leases; 1 to write the mark of a duplicate again; number of groups;
 //	      for each group: beginning of the endpoint's keys, lease ms, window ms,
-//	      history limit, 1 if there are replay marks else 0, number of targets,
-//	      number of events, targets;
+//	      history limit, 1 if there are replay marks else 0, reason of the dead
+//	      targets, number of targets, number of dead targets, number of events,
+//	      targets, dead targets;
 //	      for each event: mark's id, event's id (mostly the same), received ms,
 //	      record, [replay mark]
 //	returns for each group an error or, for each event: the id of the first for a
@@ -116,7 +118,7 @@ func (r *Redis) admitAll(steps []*step[admitWork]) {
 	}
 	groups := grouped(steps, (*admitWork).alike)
 	var keys []string
-	args := make([]string, 0, 4+8*len(groups)+5*len(steps))
+	args := make([]string, 0, 4+10*len(groups)+5*len(steps))
 	args = append(args, r.now(), strconv.FormatInt(steps[0].call, 10), again, strconv.Itoa(len(groups)))
 	for _, group := range groups {
 		keys, args = appendAdmissions(keys, args, group)
@@ -142,9 +144,14 @@ func appendAdmissions(keys, args []string, group []*step[admitWork]) (allKeys, a
 		replay = "1"
 	}
 	args = append(args, string(endpoint), durationMillis(common.leaseFor), durationMillis(common.window),
-		strconv.Itoa(common.historyLimit), replay, strconv.Itoa(len(common.targets)), strconv.Itoa(len(group)))
+		strconv.Itoa(common.historyLimit), replay, common.deadReason, strconv.Itoa(len(common.targets)),
+		strconv.Itoa(len(common.dead)), strconv.Itoa(len(group)))
 	for _, target := range common.targets {
 		keys = append(keys, endpoint.queue(target))
+		args = append(args, target)
+	}
+	for _, target := range common.dead {
+		keys = append(keys, endpoint.targetDead(target))
 		args = append(args, target)
 	}
 	for _, one := range group {

@@ -59,7 +59,7 @@ func NewMemory(options MemoryOptions) *Memory {
 
 // Admit implements [Admitter].
 func (m *Memory) Admit(_ context.Context, admission *Admission) (Receipt, error) {
-	if len(admission.Targets) == 0 {
+	if len(admission.Targets)+len(admission.Dead) == 0 {
 		return Receipt{}, errNoTargets
 	}
 	m.mu.Lock()
@@ -215,6 +215,15 @@ func (e *memoryEndpoint) enqueue(admission *Admission, now time.Time) Receipt {
 			lease.Queue.EndpointUID = e.uid
 			receipt.Leases = append(receipt.Leases, lease)
 		}
+	}
+	for _, name := range admission.Dead {
+		target := &memoryTarget{name: name, record: record, status: StatusDead, reason: admission.DeadReason, position: -1}
+		record.targets = append(record.targets, target)
+		record.diedAt = now
+		e.queue(name).dead[id] = target
+	}
+	if len(admission.Targets) == 0 {
+		record.changedAt = now
 	}
 	return receipt
 }

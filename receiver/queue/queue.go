@@ -3,6 +3,7 @@ package queue
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/postern-dev/postern/receiver/event"
@@ -37,6 +38,11 @@ type Admission struct {
 	Event *event.Event
 	// Targets are the names of the targets that the event must reach.
 	Targets []string
+	// Dead are the names of targets whose dead letters the event joins at once,
+	// with DeadReason, a word of a closed set. Targets and Dead have at least one
+	// name together, and none twice.
+	Dead       []string
+	DeadReason string
 	// LeaseFor leases the event to the caller on admission, for hand-over in
 	// memory; 0 leaves it to be claimed.
 	LeaseFor time.Duration
@@ -50,6 +56,9 @@ type Admission struct {
 	// their bodies. Dead ones are kept until somebody replays or purges them.
 	HistoryLimit int
 }
+
+// all are the targets that the event is for.
+func (a *Admission) all() []string { return slices.Concat(a.Targets, a.Dead) }
 
 // Receipt is the durable outcome of an admission.
 type Receipt struct {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/postern-dev/postern/receiver/queue"
+	"github.com/postern-dev/postern/receiver/queue/redistest"
 	"github.com/postern-dev/postern/receiver/route"
 	"github.com/postern-dev/postern/receiver/route/routetest"
 )
@@ -252,4 +253,44 @@ func TestDirectDelivery(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestFailedExpressionIsReplayable: an event on which `when` fails is kept for
+// the target, and a replay brings it there once the endpoint is mended, although
+// the new expression would not select it.
+func TestFailedExpressionIsReplayable(t *testing.T) {
+	t.Parallel()
+	builder := newTarget(t, nil)
+	w := start(t, builder.URL, on(connect(t, redistest.Start(t))))
+	when := func(expression string) *route.Endpoint {
+		return routetest.GitHub("hook", func(e *route.Endpoint) { e.Targets[0].WhenExpression = expression })
+	}
+	w.load(t, when("body.repo.name == 'a'"))
+	got := w.push(t, "1")
+	if got.status != 200 || decode[map[string]string](t, got)["status"] != "accepted" {
+		t.Fatalf("answer %d %q, want accepted", got.status, got.body)
+	}
+	page := w.list(t, "&status=dead")
+	if len(page.Events) != 1 || page.Events[0].Targets[0].Reason != "expression_failed" {
+		t.Fatalf("dead letters are %+v, want one with reason expression_failed", page.Events)
+	}
+	for _, series := range []string{
+		`postern_expression_failures_total{endpoint="hook",field="when",namespace="ci",source="github"} 1`,
+		`postern_deliveries_total{endpoint="hook",namespace="ci",outcome="dead",target="builder"} 1`,
+	} {
+		if shown := w.ask(t, "GET", "/metrics", ""); !strings.Contains(shown.body, series) {
+			t.Errorf("the metrics have no %s", series)
+		}
+	}
+	if got := w.push(t, "1"); !strings.Contains(got.body, "duplicate") {
+		t.Errorf("the sender's retry is answered %d %q", got.status, got.body)
+	}
+	w.load(t, when("body.ref == 'refs/heads/other'"))
+	if got := w.ask(t, "POST", "/replay-dead?endpoint=ci/hook", ""); got.body != `{"replayed":1}`+"\n" {
+		t.Fatalf("replay: %d %s", got.status, got.body)
+	}
+	if got := builder.next(t); string(got.body) != string(payload) {
+		t.Errorf("the target got %q", got.body)
+	}
+	eventually(t, "no event is dead", func() bool { return len(w.list(t, "&status=dead").Events) == 0 })
 }

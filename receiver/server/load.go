@@ -40,6 +40,7 @@ func (s *Server) load(set route.Set) {
 	s.quota.SetRoutes(inForce)
 	s.problems.Store(&all)
 	s.table.Set(next)
+	s.firstTable.Do(func() { close(s.hasTable) })
 	s.options.Metrics.SetRoutes(inForce, len(all))
 	known := func(uid string) bool { return next.ByUID(uid) != nil }
 	s.keys.keep(known)

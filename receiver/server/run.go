@@ -15,6 +15,9 @@ const (
 	releaseMargin = 4 * time.Second
 	// collectEvery is how often gauges are fed that nothing else feeds.
 	collectEvery = 5 * time.Second
+	// firstTablePatience is how long requests that come before the first table wait
+	// to be accepted. A sender that does not try again loses what is refused.
+	firstTablePatience = 5 * time.Second
 )
 
 // Run serves until ctx ends, then stops in order and returns nil; the order is
@@ -42,7 +45,10 @@ func (s *Server) Run(ctx context.Context) error {
 		s.options.Fetcher.Close()
 		return nil
 	})
-	s.background.Go(func() { s.serve(s.public, s.publicListener, failed) })
+	s.background.Go(func() {
+		s.awaitTable(running)
+		s.serve(s.public, s.publicListener, failed)
+	})
 	s.cleanups.push("public server", s.shutdownPublic)
 	s.log.Info("Receiver started", "listen", s.Addr().String(), "internal", s.InternalAddr().String())
 
@@ -89,6 +95,18 @@ func (s *Server) stop(ctx context.Context, deadline time.Time) {
 	ctx, cancel := context.WithDeadline(ctx, deadline.Add(-margin))
 	defer cancel()
 	s.cleanups.run(ctx)
+}
+
+// awaitTable returns with the first table, or when requests have waited for long
+// enough.
+func (s *Server) awaitTable(ctx context.Context) {
+	timer := time.NewTimer(firstTablePatience)
+	defer timer.Stop()
+	select {
+	case <-s.hasTable:
+	case <-timer.C:
+	case <-ctx.Done():
+	}
 }
 
 func (s *Server) serve(server *http.Server, listener net.Listener, failed chan<- error) {

@@ -147,8 +147,11 @@ type Server struct {
 	internal         *http.Server
 
 	table table.Current
-	keys  *keyUse
-	quota *quota.Keeper
+	// hasTable is closed with the first table.
+	hasTable   chan struct{}
+	firstTable sync.Once
+	keys       *keyUse
+	quota      *quota.Keeper
 	// replays are those that were asked for.
 	replays *replay.Runner
 	// problems are those of the source; the table has its own.
@@ -170,7 +173,7 @@ func New(options Options) (*Server, error) {
 	options = options.withDefaults()
 	s := &Server{
 		options: options, log: options.Logger,
-		keys: &keyUse{Metrics: options.Metrics, now: options.Now},
+		keys: &keyUse{Metrics: options.Metrics, now: options.Now}, hasTable: make(chan struct{}),
 		quota: quota.NewKeeper(quota.Options{
 			Store: options.Store, MaxBytes: options.NamespaceBytes,
 			Measured: options.Metrics.NamespaceStored, Logger: options.Logger,

@@ -2,7 +2,6 @@ package table
 
 import (
 	"fmt"
-	"net/http"
 
 	"github.com/postern-dev/postern/receiver/expr"
 )
@@ -13,8 +12,8 @@ type Facts = expr.Activation
 
 // NewFacts returns the facts of one request; the body is parsed when the first
 // expression looks into it.
-func NewFacts(event expr.Event, header http.Header, body []byte) *Facts {
-	return expr.NewActivation(event, header, body)
+func NewFacts(event expr.Event, request expr.Request) *Facts {
+	return expr.NewActivation(event, request)
 }
 
 func (e *Endpoint) compileExpressions() error {

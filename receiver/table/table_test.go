@@ -1,11 +1,14 @@
 package table_test
 
 import (
+	"errors"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/postern-dev/postern/receiver/body"
 	"github.com/postern-dev/postern/receiver/expr"
 	"github.com/postern-dev/postern/receiver/route"
 	"github.com/postern-dev/postern/receiver/route/routetest"
@@ -227,24 +230,57 @@ func TestMatch(t *testing.T) {
 		},
 		"when undecided": {
 			target: routetest.Target("t", when("body.all(a, body.all(b, body.all(c, a + b + c >= 0)))")),
-			body:   "[" + strings.Repeat("1,", 400) + "1]", want: true, fails: true,
+			body:   "[" + strings.Repeat("1,", 400) + "1]", fails: true,
 		},
 	} {
 		current := build(t, nil, routetest.GitHub("a", func(e *route.Endpoint) {
 			e.Targets = []route.Target{test.target}
 		}))
-		facts := table.NewFacts(expr.Event{Type: test.eventType}, map[string][]string{"X-A": {"1"}}, []byte(test.body))
-		names, err := current.ByUID("uid-a").Match(facts)
-		if (len(names) == 1) != test.want || (err != nil) != test.fails {
-			t.Errorf("%s: targets %q, error %v; want a match %v, an error %v", name, names, err, test.want, test.fails)
+		names, failed, err := current.ByUID("uid-a").Match(facts(test.eventType, test.body), nil)
+		if (len(names) == 1) != test.want || (len(failed) == 1) != test.fails || (err != nil) != test.fails {
+			t.Errorf("%s: targets %q, failed %q, error %v; want a match %v, a failure %v",
+				name, names, failed, err, test.want, test.fails)
 		}
+	}
+}
+
+// facts are those of an event with a header X-A.
+func facts(eventType, content string) *table.Facts {
+	header := map[string][]string{"X-A": {"1"}}
+	return table.NewFacts(expr.Event{Type: eventType}, expr.Request{
+		Method: "POST", Header: header, Body: body.NewReader(header, []byte(content), body.Options{}),
+	})
+}
+
+// Where the endpoint's own expression gave no type, the provider's is in force,
+// and a target that it rules out may be one that the event is for.
+func TestMatchWithoutAType(t *testing.T) {
+	t.Parallel()
+	untyped := errors.New("no such key: kind")
+	current := build(t, nil, routetest.GitHub("a", func(e *route.Endpoint) {
+		e.Targets = []route.Target{
+			routetest.Target("all"),
+			routetest.Target("pushes", func(t *route.Target) { t.EventTypes = []string{"push"} }),
+			routetest.Target("paid", func(t *route.Target) { t.EventTypes = []string{"paid"} }),
+			routetest.Target("when-push", func(t *route.Target) { t.WhenExpression = "event.type == 'push'" }),
+			routetest.Target("when-paid", func(t *route.Target) { t.WhenExpression = "event.type == 'paid'" }),
+			routetest.Target("when-n", func(t *route.Target) { t.WhenExpression = "body.n == 1" }),
+			routetest.Target("when-both", func(t *route.Target) { t.WhenExpression = "event.type == 'paid' && body.n == 1" }),
+		}
+	}))
+	names, failed, err := current.ByUID("uid-a").Match(facts("push", `{"n":2}`), untyped)
+	if want := []string{"all", "pushes", "when-push"}; !slices.Equal(names, want) {
+		t.Errorf("targets %q, want %q", names, want)
+	}
+	if want := []string{"paid", "when-paid"}; !slices.Equal(failed, want) || !errors.Is(err, untyped) {
+		t.Errorf("failed %q, %v; want %q", failed, err, want)
 	}
 }
 
 func TestExpressionsFallBack(t *testing.T) {
 	t.Parallel()
 	current := build(t, nil, routetest.GitHub("a", func(e *route.Endpoint) {
-		e.EventTypeExpression = "event.type + '.' + body.action"
+		e.EventTypeExpression = "'pull.' + body.action"
 		e.Deduplication.KeyExpression = "body.key"
 	}), routetest.GitHub("none"))
 	endpoint := current.ByUID("uid-a")
@@ -259,7 +295,7 @@ func TestExpressionsFallBack(t *testing.T) {
 		{body: `{}`, eventType: "pull", key: "delivery", fails: true},
 		{body: `a=b`, eventType: "pull", key: "delivery", fails: true},
 	} {
-		facts := table.NewFacts(expr.Event{Type: "pull"}, nil, []byte(test.body))
+		facts := facts("pull", test.body)
 		eventType, err := endpoint.EventType(facts)
 		if eventType != test.eventType || (err != nil) != test.fails {
 			t.Errorf("%s: event type %q, %v; want %q", test.body, eventType, err, test.eventType)
@@ -269,8 +305,7 @@ func TestExpressionsFallBack(t *testing.T) {
 			t.Errorf("%s: key %q, %v; want %q", test.body, key, err, test.key)
 		}
 	}
-	facts := table.NewFacts(expr.Event{Type: "pull"}, nil, nil)
-	if eventType, err := current.ByUID("uid-none").EventType(facts); eventType != "pull" || err != nil {
+	if eventType, err := current.ByUID("uid-none").EventType(facts("pull", "")); eventType != "pull" || err != nil {
 		t.Errorf("without an expression the event type is %q, %v", eventType, err)
 	}
 }

@@ -30,32 +30,37 @@ func (e *Endpoint) compileTargets() error {
 	return nil
 }
 
-// Match returns the names of the targets that the event is for, and beside
-// them what went wrong. An expression that fails on the event, say for a key
-// that the body does not have, does not hold. One that ended at a limit is
-// undecided and the target gets the event: a delivery too many can be ignored,
-// one too few is lost.
-func (e *Endpoint) Match(facts *Facts) ([]string, error) {
-	var names []string
+// Match returns the names of the targets that the event is for, and of those
+// whose expression failed on it, say for a key that the body does not have.
+// Beside them is what went wrong. untyped is why the endpoint's own expression
+// gave no event type: a target that the type in facts rules out has failed then.
+func (e *Endpoint) Match(facts *Facts, untyped error) (names, failed []string, err error) {
 	var errs []error
 	for _, t := range e.targets {
-		matches, err := t.matches(facts)
-		if err != nil {
+		matches, err := t.matches(facts, untyped)
+		switch {
+		case err != nil:
 			errs = append(errs, fmt.Errorf("target %s: %w", t.name, err))
-		}
-		if matches || expr.Exceeded(err) {
+			failed = append(failed, t.name)
+		case matches:
 			names = append(names, t.name)
 		}
 	}
-	return names, errors.Join(errs...)
+	return names, failed, errors.Join(errs...)
 }
 
-func (t *target) matches(facts *Facts) (bool, error) {
+func (t *target) matches(facts *Facts, untyped error) (bool, error) {
 	if !route.MatchesEventType(t.types, facts.Event.Type) {
-		return false, nil
+		return false, untyped
 	}
 	if t.when == nil {
 		return true, nil
 	}
+	holds, err := t.when.Eval(facts)
+	if holds || err != nil || untyped == nil {
+		return holds, err
+	}
+	facts.Untyped = untyped
+	defer func() { facts.Untyped = nil }()
 	return t.when.Eval(facts)
 }

@@ -76,7 +76,7 @@ func TestSpecialSchemesSayWhatIsWrong(t *testing.T) {
 		"oidc without a rule": {endpoint{provider: "oidc", options: options(
 			"issuer", "https://i.example", "audience", "a", "jwks", jwks)}, "source.options.claims"},
 		"oidc with a rule of text": {endpoint{provider: "oidc", options: options(
-			"issuer", "https://i.example", "audience", "a", "claims", `"x"`, "jwks", jwks)}, "must be a condition"},
+			"issuer", "https://i.example", "audience", "a", "claims", `"x"`, "jwks", jwks)}, "must give a bool"},
 		"monday without a key":  {endpoint{provider: "monday"}, "needs a Secret"},
 		"netlify with an empty": {endpoint{provider: "netlify", keys: []string{"\n"}}, "empty"},
 	} {

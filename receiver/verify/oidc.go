@@ -9,7 +9,8 @@ import (
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
-	"github.com/google/cel-go/cel"
+
+	"github.com/postern-dev/postern/receiver/expr"
 )
 
 const optionClaims = "claims"
@@ -47,32 +48,18 @@ func newOIDC(m material) (judge, error) {
 	}, nil
 }
 
-// ruleCost bounds the work of one evaluation.
-const ruleCost = 100_000
-
-// compileRule compiles a CEL bool expression over `claims`.
+// compileRule compiles a CEL condition over `claims`.
 func compileRule(expression string) (func(*webToken) error, error) {
-	env, err := cel.NewEnv(cel.Variable("claims", cel.MapType(cel.StringType, cel.DynType)))
-	if err != nil {
-		return nil, err
-	}
-	ast, issues := env.Compile(expression)
-	if issues.Err() != nil {
-		return nil, issues.Err()
-	}
-	if ast.OutputType() != cel.BoolType {
-		return nil, fmt.Errorf("must be a condition such as claims.sub == \"…\", it is a %s", ast.OutputType())
-	}
-	program, err := env.Program(ast, cel.CostLimit(ruleCost))
+	rule, err := expr.CompileClaims(expression)
 	if err != nil {
 		return nil, err
 	}
 	return func(t *webToken) error {
-		result, _, err := program.Eval(map[string]any{"claims": t.all})
+		holds, err := rule.Eval(t.all)
 		if err != nil {
 			return refuse(SignatureMismatch, "the rule in source.options.claims cannot be evaluated on the token's claims")
 		}
-		if holds, _ := result.Value().(bool); !holds {
+		if !holds {
 			return refuse(SignatureMismatch, "the token's claims do not fulfil the rule in source.options.claims")
 		}
 		return nil

@@ -267,7 +267,7 @@ func TestOIDC(t *testing.T) {
 		t.Errorf("%d fetches, want one of the metadata and one of the keys", n)
 	}
 	for rule, want := range map[string]string{
-		"": "claims", "claims.sub": "condition", "claims.sub ==": "Syntax error", "nonsense == 1": "undeclared",
+		"": "claims", `"sub"`: "must give a bool", "claims.sub ==": "Syntax error", "nonsense == 1": "undeclared",
 	} {
 		_, err := endpoint{provider: "oidc", options: options(rule)}.tryCompile()
 		if err == nil || !strings.Contains(err.Error(), want) {

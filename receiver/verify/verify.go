@@ -2,7 +2,7 @@
 // holds the declarative scheme engine, the schemes that need code, and the
 // table of built-in providers.
 //
-// It imports route, body, JOSE and certificate libraries, and the standard library.
+// It imports route, body, expr, JOSE and certificate libraries, and the standard library.
 // It knows nothing of Kubernetes, Redis or the HTTP server, reads no clock and
 // keeps no state but a bounded cache of fetched public keys.
 package verify

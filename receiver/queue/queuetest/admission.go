@@ -14,6 +14,8 @@ var admissionTests = []namedTest{
 	{"an event reaches every target once", testTargets},
 	{"a leased admission is not claimable", testLeasedAdmission},
 	{"an admission without targets is an error", testNoTargets},
+	{"an event is pending at some targets and dead at others from the start", testDeadOnArrival},
+	{"an event that is dead at all targets is kept until it is replayed", testAllDeadOnArrival},
 	{"a copy is a duplicate with the id of the first", testDuplicate},
 	{"a hundred concurrent copies make one event", testConcurrentCopies},
 	{"the same id at another endpoint is another event", testEndpointsApart},
@@ -75,6 +77,66 @@ func testNoTargets(t *testing.T, h *harness) {
 	admission.Targets = nil
 	if receipt, err := h.store.Admit(t.Context(), admission); err == nil {
 		t.Errorf("Admit without targets returned %+v, want an error", receipt)
+	}
+}
+
+func testDeadOnArrival(t *testing.T, h *harness) {
+	admission := h.admission(id("a"), "builder")
+	admission.Dead, admission.DeadReason = []string{"auditor", "printer"}, "expression_failed"
+	admission.LeaseFor = lease
+	receipt := h.admit(t, admission)
+	if len(receipt.Leases) != 1 || receipt.Leases[0].Queue != h.queue("builder") {
+		t.Fatalf("Admit returned leases %+v, want the one of builder", receipt.Leases)
+	}
+	h.refuse(t, h.admission(id("a")), id("a"))
+	for _, target := range admission.Dead {
+		h.claimNone(t, target)
+		if depth := h.depth(t, target); depth.Dead != 1 || depth.Pending != 0 {
+			t.Errorf("depth of %s is %+v, want one dead letter", target, depth)
+		}
+	}
+	h.settle(t, receipt.Leases[0], done(h.clock))
+	record, err := h.store.Get(t.Context(), h.uid, id("a"))
+	if err != nil || record.Status != queue.StatusDead || len(record.Targets) != 3 {
+		t.Fatalf("Get returned %+v, %v; want a dead event of three targets", record, err)
+	}
+	for _, state := range record.Targets[1:] {
+		if state.Status != queue.StatusDead || state.Reason != "expression_failed" || state.Attempts != 0 {
+			t.Errorf("state is %+v, want dead by expression_failed without attempts", state)
+		}
+	}
+	if n, err := h.store.Replay(t.Context(), h.uid, id("a"), []string{"auditor"}); err != nil || n != 1 {
+		t.Fatalf("Replay returned %d, %v", n, err)
+	}
+	h.settle(t, h.claimOne(t, "auditor").Lease, done(h.clock))
+	if depth := h.depth(t, "printer"); depth.Dead != 1 {
+		t.Errorf("depth of printer is %+v, want its dead letter as before", depth)
+	}
+}
+
+func testAllDeadOnArrival(t *testing.T, h *harness) {
+	admission := h.admission(id("a"))
+	admission.Targets, admission.Dead, admission.DeadReason = nil, []string{"builder"}, "expression_failed"
+	admission.LeaseFor = lease
+	if receipt := h.admit(t, admission); len(receipt.Leases) != 0 {
+		t.Fatalf("Admit returned leases %+v, want none", receipt.Leases)
+	}
+	for status, want := range map[queue.Status]int{queue.StatusPending: 0, queue.StatusDead: 1, queue.StatusDelivered: 0} {
+		page, err := h.store.List(t.Context(), h.uid, queue.Filter{Status: status})
+		if err != nil || len(page.Events) != want {
+			t.Errorf("List(%s) returned %+v, %v; want %d", status, page.Events, err, want)
+		}
+	}
+	if n, err := h.store.ReplayDead(t.Context(), h.uid, queue.Filter{}); err != nil || n != 1 {
+		t.Fatalf("ReplayDead returned %d, %v", n, err)
+	}
+	delivery := h.claimOne(t, "builder")
+	if string(delivery.Event.Body) != string(admission.Event.Body) {
+		t.Errorf("the replayed event has body %q", delivery.Event.Body)
+	}
+	h.settle(t, delivery.Lease, done(h.clock))
+	if depth := h.depth(t, "builder"); depth.Dead != 0 || depth.Pending != 0 {
+		t.Errorf("depth is %+v, want none left", depth)
 	}
 }
 

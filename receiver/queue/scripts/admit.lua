@@ -42,6 +42,11 @@ local function initial(group, window)
       letter = leased and 'l' or 'p', fence = leased and fence or 0, attempts = 0, replay = '0', tries = 0, reason = '',
     })
   end
+  for i = group.buried, group.events - 1 do
+    state = state .. line(ARGV[i], {
+      letter = 'x', fence = 0, attempts = 0, replay = '0', tries = 0, reason = group.reason,
+    })
+  end
   return state
 end
 
@@ -68,6 +73,7 @@ local function judge(e, group, fresh)
       if replay then taken[replay] = id end
       add(fresh.queued, group.due, id)
       add(fresh.pending, ARGV[at + 2], id)
+      add(fresh.died, integer(now), id)
       add(fresh.states, id, mark == id and own or other)
       add(fresh.records, e.records .. id, ARGV[at + 3])
       if mark ~= id then add(fresh.marks, e.marks .. mark, id) add(fresh.seen, group.window, mark) end
@@ -82,8 +88,10 @@ local function judge(e, group, fresh)
 end
 
 local function store(e, group, fresh)
-  for i = group.queues, group.queues + group.width - 1 do many('ZADD', KEYS[i], fresh.queued) end
-  many('ZADD', e.pending, fresh.pending)
+  for i = group.queues, group.graves - 1 do many('ZADD', KEYS[i], fresh.queued) end
+  for i = group.graves, group.graves + group.dead - 1 do many('ZADD', KEYS[i], fresh.died) end
+  if group.width > 0 then many('ZADD', e.pending, fresh.pending) end
+  if group.dead > 0 then many('ZADD', e.dead, fresh.died) end
   many('HSET', e.states, fresh.states)
   across('MSET', fresh.records)
   if group.remember == 0 then return end
@@ -95,7 +103,9 @@ end
 
 local function admit(group)
   local e = endpoint(group.prefix)
-  local fresh = {queued = list(), pending = list(), states = list(), records = list(), marks = list(), seen = list()}
+  local fresh = {
+    queued = list(), pending = list(), died = list(), states = list(), records = list(), marks = list(), seen = list(),
+  }
   local replies = judge(e, group, fresh)
   if fresh.records.n > 0 then store(e, group, fresh) end
   forget(e, 3 * group.count, now)
@@ -106,10 +116,11 @@ end
 local function read(arg, key)
   local group = {
     prefix = ARGV[arg], lease = tonumber(ARGV[arg + 1]), remember = tonumber(ARGV[arg + 2]), history = ARGV[arg + 3],
-    replay = ARGV[arg + 4] == '1', width = tonumber(ARGV[arg + 5]), count = tonumber(ARGV[arg + 6]),
-    targets = arg + 7, queues = key,
+    replay = ARGV[arg + 4] == '1', reason = ARGV[arg + 5], width = tonumber(ARGV[arg + 6]),
+    dead = tonumber(ARGV[arg + 7]), count = tonumber(ARGV[arg + 8]), targets = arg + 9, queues = key,
   }
-  group.events, group.step = group.targets + group.width, group.replay and 5 or 4
+  group.graves, group.buried = group.queues + group.width, group.targets + group.width
+  group.events, group.step = group.buried + group.dead, group.replay and 5 or 4
   group.due = integer(now + group.lease)
   group.window = group.remember > 0 and integer(now + group.remember) or '0'
   return group
@@ -119,7 +130,7 @@ end
 local answers, arg, key = {}, 5, 1
 for n = 1, tonumber(ARGV[4]) do
   local group = read(arg, key)
-  arg, key = group.events + group.count * group.step, key + group.width
+  arg, key = group.events + group.count * group.step, group.graves + group.dead
   local ok, replies = pcall(admit, group)
   answers[n] = ok and replies or redis.error_reply(type(replies) == 'table' and replies.err or tostring(replies))
 end
