@@ -15,9 +15,12 @@ func TestCompileErrors(t *testing.T) {
 		want         string
 		line, column int
 	}{
-		"syntax":            {`body.a ==`, "Syntax error", 1, 10},
-		"second line":       {"body.a == 1 &&\n  bdy.b", "undeclared reference to 'bdy'", 2, 3},
-		"unknown variable":  {`headrs["a"] == "b"`, "the expression may use event, method, path, query, headers, body, form and bodySHA256", 1, 1},
+		"syntax":      {`body.a ==`, "Syntax error", 1, 10},
+		"second line": {"body.a == 1 &&\n  bdy.b", "undeclared reference to 'bdy'", 2, 3},
+		"unknown variable": {
+			`headrs["a"] == "b"`,
+			"the expression may use event, method, path, query, headers, body, form and bodySHA256", 1, 1,
+		},
 		"unknown field":     {`event.name == "x"`, "event has the fields id, type, source and receivedAt", 1, 1},
 		"unknown function":  {`body.a.format([1]) == ""`, "undeclared reference to 'format'", 1, 14},
 		"types do not meet": {`event.type == 1`, "no matching overload", 1, 12},
