@@ -102,6 +102,16 @@ type Retry struct {
 	MaxAttempts int32 `json:"maxAttempts,omitempty"`
 }
 
+// DeadLetters is what becomes of events that a target never took.
+type DeadLetters struct {
+	// maxAgeSeconds is how long a dead letter is kept after it died; 0 (the default)
+	// keeps it until somebody replays or discards it.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=31536000
+	MaxAgeSeconds int32 `json:"maxAgeSeconds,omitempty"`
+}
+
 // History is what is kept of finished events.
 type History struct {
 	// limit is how many delivered events are kept with their bodies, newest first.

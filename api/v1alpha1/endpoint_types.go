@@ -126,6 +126,10 @@ type WebhookEndpointSpec struct {
 	// +default={}
 	History History `json:"history,omitzero"`
 
+	// deadLetters says what becomes of events that a target never took.
+	// +optional
+	DeadLetters DeadLetters `json:"deadLetters,omitzero"`
+
 	// targets are the Services that get the events. Their names are unique; as a
 	// name may be left out, the list is replaced as a whole.
 	// +required

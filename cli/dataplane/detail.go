@@ -63,6 +63,9 @@ func (d detail) Attempted(report deliver.Report) {
 // Measured implements [deliver.Observer].
 func (d detail) Measured(deliver.Ref, queue.Depth) {}
 
+// DeadExpired implements [deliver.Observer].
+func (d detail) DeadExpired(deliver.Ref, int) {}
+
 // BreakerChanged implements [deliver.Observer]; the engine logs it itself.
 func (d detail) BreakerChanged(deliver.Ref, bool) {}
 

@@ -20,6 +20,11 @@ func (o observers) Measured(ref deliver.Ref, depth queue.Depth) {
 	o.each(func(one deliver.Observer) { one.Measured(ref, depth) })
 }
 
+// DeadExpired implements [deliver.Observer].
+func (o observers) DeadExpired(ref deliver.Ref, count int) {
+	o.each(func(one deliver.Observer) { one.DeadExpired(ref, count) })
+}
+
 // BreakerChanged implements [deliver.Observer].
 func (o observers) BreakerChanged(ref deliver.Ref, open bool) {
 	o.each(func(one deliver.Observer) { one.BreakerChanged(ref, open) })

@@ -109,6 +109,9 @@ func (j *journal) Attempted(report deliver.Report) {
 // Measured implements [deliver.Observer].
 func (*journal) Measured(deliver.Ref, queue.Depth) {}
 
+// DeadExpired implements [deliver.Observer].
+func (*journal) DeadExpired(deliver.Ref, int) {}
+
 // BreakerChanged implements [deliver.Observer].
 func (*journal) BreakerChanged(deliver.Ref, bool) {}
 

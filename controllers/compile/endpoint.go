@@ -82,6 +82,7 @@ func compileDelivery(result *Result, r *route.Endpoint, spec v1alpha1.WebhookEnd
 	r.Suspend = spec.Suspend
 	r.Delivery = route.Delivery(spec.Delivery)
 	r.HistoryLimit = int(*spec.History.Limit)
+	r.DeadMaxAgeSeconds = int64(spec.DeadLetters.MaxAgeSeconds)
 	r.Retry = route.Retry{
 		InitialBackoffSeconds: int64(spec.Retry.InitialBackoffSeconds),
 		MaxBackoffSeconds:     int64(spec.Retry.MaxBackoffSeconds),

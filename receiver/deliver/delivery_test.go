@@ -241,3 +241,33 @@ func TestReplayHasTheWholeAgeAnew(t *testing.T) {
 		}
 	})
 }
+
+// TestOldDeadLettersAreGivenUp: those of an endpoint that says how long, and no others.
+func TestOldDeadLettersAreGivenUp(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		kept := endpoint("ci", "a")
+		limited := changed(endpoint("shop", "a"), func(e *route.Endpoint) { e.DeadMaxAgeSeconds = 3600 })
+		w := newWorld(t, nil, kept, limited)
+		w.targets.reply(http.StatusGone)
+		for _, e := range []*route.Endpoint{kept, limited} {
+			w.admit(e)
+		}
+		dead := func() (all []int64) {
+			t.Helper()
+			depths, err := w.store.Depths(t.Context(), append(queues(kept), queues(limited)...))
+			if err != nil {
+				t.Fatal(err)
+			}
+			return []int64{depths[0].Dead, depths[1].Dead}
+		}
+		pass(59 * time.Minute)
+		if got := dead(); !slices.Equal(got, []int64{1, 1}) {
+			t.Errorf("dead letters before the time: %v", got)
+		}
+		pass(2 * time.Minute)
+		if got := dead(); !slices.Equal(got, []int64{1, 0}) || w.seen.expired != 1 {
+			t.Errorf("dead letters after it: %v, %d were told", got, w.seen.expired)
+		}
+	})
+}

@@ -65,6 +65,10 @@ type lane struct {
 	// it said last, or 1 when it has got something since.
 	measured bool
 	pending  int64
+	// dead counts its dead letters then, and expiring is set while old ones are
+	// given up.
+	dead     int64
+	expiring bool
 
 	// ready is set while the lane stands in its tenant's line.
 	ready bool
@@ -106,7 +110,7 @@ type job struct {
 func (l *lane) every() bool      { return true }
 func (l *lane) unmeasured() bool { return !l.measured }
 func (l *lane) holding() bool {
-	return !l.measured || l.pending > 0 || l.behind || l.inFlight > 0 || l.waiting.len() > 0
+	return !l.measured || l.pending > 0 || l.dead > 0 && l.spec.endpoint.DeadMaxAgeSeconds > 0 || l.behind || l.inFlight > 0 || l.waiting.len() > 0
 }
 
 // open tells whether events may pass freely.

@@ -53,6 +53,8 @@ type Observer interface {
 	Attempted(report Report)
 	// Measured is called for every queue at every rescan.
 	Measured(ref Ref, depth queue.Depth)
+	// DeadExpired is called when dead letters were given up because of their age.
+	DeadExpired(ref Ref, count int)
 	// BreakerChanged is called when a breaker opens or closes.
 	BreakerChanged(ref Ref, open bool)
 	// Removed is called when a lane is gone, so that its series can go too.
@@ -64,6 +66,7 @@ type silent struct{}
 
 func (silent) Attempted(Report)          {}
 func (silent) Measured(Ref, queue.Depth) {}
+func (silent) DeadExpired(Ref, int)      {}
 func (silent) BreakerChanged(Ref, bool)  {}
 func (silent) Removed(Ref)               {}
 

@@ -102,7 +102,7 @@ func (e *Engine) measured(id queue.ID, depth queue.Depth) {
 		return
 	}
 	now := time.Now()
-	l.measured, l.pending = true, depth.Pending
+	l.measured, l.pending, l.dead = true, depth.Pending, depth.Dead
 	if !depth.NextDue.IsZero() {
 		if !depth.NextDue.After(now) {
 			l.behind = true
@@ -116,6 +116,11 @@ func (e *Engine) measured(id queue.ID, depth queue.Depth) {
 	}
 	if e.mustSweep(l, depth, now) {
 		e.startSweep(l)
+	}
+	maxAge := time.Duration(l.spec.endpoint.DeadMaxAgeSeconds) * time.Second
+	if maxAge > 0 && !depth.OldestDead.IsZero() && now.Sub(depth.OldestDead) >= maxAge && !l.expiring {
+		l.expiring = true
+		e.spawn(func() { e.expireDead(l, maxAge) })
 	}
 	if limit := e.longestWait(l); depth.LastDue.After(now.Add(limit)) {
 		e.spawn(func() { e.hasten(id, limit) })
@@ -142,6 +147,24 @@ func (e *Engine) hasten(id queue.ID, limit time.Duration) {
 		return
 	}
 	e.Wake(id)
+}
+
+// expireDead gives up the dead letters of a lane that are too old.
+func (e *Engine) expireDead(l *lane, maxAge time.Duration) {
+	ctx, cancel := context.WithTimeout(e.root, storeTimeout)
+	defer cancel()
+	count, err := e.opts.Worker.ExpireDead(ctx, l.id, maxAge)
+	e.mu.Lock()
+	l.expiring = false
+	e.mu.Unlock()
+	if count > 0 {
+		e.opts.Logger.Info("Dead letters were given up because of their age", "count", count,
+			"endpoint", l.ref.Namespace+"/"+l.ref.Endpoint, "target", l.ref.Target)
+		e.tell(l, func(o Observer) { o.DeadExpired(l.ref, count) })
+	}
+	if err != nil {
+		e.storeFailed(err)
+	}
 }
 
 // mustSweep tells whether events of a lane that delivers nothing are too old.

@@ -271,6 +271,7 @@ func hang(r *http.Request, d time.Duration) error {
 type observer struct {
 	mu       sync.Mutex
 	reports  []deliver.Report
+	expired  int
 	breakers []bool
 	removed  []deliver.Ref
 	depths   map[deliver.Ref]queue.Depth
@@ -289,6 +290,12 @@ func (o *observer) Measured(ref deliver.Ref, depth queue.Depth) {
 		o.depths = map[deliver.Ref]queue.Depth{}
 	}
 	o.depths[ref] = depth
+}
+
+func (o *observer) DeadExpired(_ deliver.Ref, count int) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.expired += count
 }
 
 func (o *observer) BreakerChanged(_ deliver.Ref, open bool) {

@@ -85,6 +85,10 @@ var (
 		Name: "dead_letters", Kind: definition.Gauge, Labels: ofTarget(),
 		Help: "Events that a target never took.",
 	}
+	deadExpired = definition.Definition{
+		Name: "dead_letters_expired_total", Kind: definition.Counter, Labels: ofTarget(),
+		Help: "Dead letters that were given up because of their age, by deadLetters.maxAgeSeconds.",
+	}
 	breakerOpen = definition.Definition{
 		Name: "breaker_open", Kind: definition.Gauge, Labels: ofTarget(),
 		Help: "1 while a target gets only probes.",
@@ -100,6 +104,14 @@ var (
 	namespaceStored = definition.Definition{
 		Name: "namespace_stored_bytes", Kind: definition.Gauge, Labels: []string{"namespace"},
 		Help: "About what the events of a namespace take in the store.",
+	}
+	dedupWindow = definition.Definition{
+		Name: "dedup_window_seconds", Kind: definition.Gauge, Labels: []string{"namespace", "endpoint"},
+		Help: "How far back copies of an event are recognised: the endpoint's window, less where marks gave way.",
+	}
+	dedupMarksDropped = definition.Definition{
+		Name: "dedup_marks_dropped_total", Kind: definition.Counter,
+		Help: "Deduplication marks that this process gave up because memory, or a namespace's share, was short.",
 	}
 	storeUsedRatio = definition.Definition{
 		Name: "store_used_ratio", Kind: definition.Gauge,
@@ -137,8 +149,8 @@ func Definitions() []definition.Definition {
 		requests, rejections, eventsReceived, receiveDuration, expressionFailures,
 		secretUsed, secretLastUsed, secretKeyPosition,
 		deliveries, deliveryDuration, eventAge,
-		eventsPending, oldestPending, deadLetters, breakerOpen,
-		storeDuration, namespaceStored, storeUsedRatio, storeUp, storeDurable, storeOrphans,
+		eventsPending, oldestPending, deadLetters, deadExpired, breakerOpen,
+		storeDuration, namespaceStored, dedupWindow, dedupMarksDropped, storeUsedRatio, storeUp, storeDurable, storeOrphans,
 		receiverReady, routesLoaded, routesRefused,
 	}
 }

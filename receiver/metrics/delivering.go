@@ -36,6 +36,11 @@ func (m *Metrics) Measured(ref deliver.Ref, depth queue.Depth) {
 	m.oldestPending.WithLabelValues(values...).Set(oldest)
 }
 
+// DeadExpired counts dead letters that were given up because of their age.
+func (m *Metrics) DeadExpired(ref deliver.Ref, count int) {
+	m.deadExpired.WithLabelValues(ref.Namespace, ref.Endpoint, ref.Target).Add(float64(count))
+}
+
 // BreakerChanged tells whether a target gets only probes.
 func (m *Metrics) BreakerChanged(ref deliver.Ref, open bool) {
 	m.breakerOpen.WithLabelValues(ref.Namespace, ref.Endpoint, ref.Target).Set(boolean(open))

@@ -26,10 +26,13 @@ type Metrics struct {
 	eventsPending    *prometheus.GaugeVec
 	oldestPending    *prometheus.GaugeVec
 	deadLetters      *prometheus.GaugeVec
+	deadExpired      *prometheus.CounterVec
 	breakerOpen      *prometheus.GaugeVec
 
 	storeDuration   *prometheus.HistogramVec
 	namespaceStored *prometheus.GaugeVec
+	dedupWindow     *prometheus.GaugeVec
+	marksDropped    prometheus.Counter
 
 	storeUsedRatio prometheus.Gauge
 	storeUp        prometheus.Gauge
@@ -76,10 +79,13 @@ func New(registerer prometheus.Registerer) *Metrics {
 		eventsPending:    eventsPending.GaugeVec(),
 		oldestPending:    oldestPending.GaugeVec(),
 		deadLetters:      deadLetters.GaugeVec(),
+		deadExpired:      deadExpired.CounterVec(),
 		breakerOpen:      breakerOpen.GaugeVec(),
 
 		storeDuration:   storeDuration.HistogramVec(),
 		namespaceStored: namespaceStored.GaugeVec(),
+		dedupWindow:     dedupWindow.GaugeVec(),
+		marksDropped:    dedupMarksDropped.Counter(),
 		storeUsedRatio:  storeUsedRatio.Gauge(),
 		storeUp:         storeUp.Gauge(),
 		storeDurable:    storeDurable.Gauge(),
@@ -101,8 +107,9 @@ func (m *Metrics) collectors() []prometheus.Collector {
 		m.requests, m.rejections, m.eventsReceived, m.receiveDuration, m.expressionFailures,
 		m.secretUsed, m.secretLastUsed, m.secretKeyPosition,
 		m.deliveries, m.deliveryDuration, m.eventAge,
-		m.eventsPending, m.oldestPending, m.deadLetters, m.breakerOpen,
-		m.storeDuration, m.namespaceStored, m.storeUsedRatio, m.storeUp, m.storeDurable, m.storeOrphans,
+		m.eventsPending, m.oldestPending, m.deadLetters, m.deadExpired, m.breakerOpen,
+		m.storeDuration, m.namespaceStored, m.dedupWindow, m.marksDropped,
+		m.storeUsedRatio, m.storeUp, m.storeDurable, m.storeOrphans,
 		m.ready, m.routesLoaded, m.routesRefused,
 	}
 }

@@ -15,14 +15,14 @@ type vector interface {
 func (m *Metrics) ofEndpoints() []vector {
 	return []vector{
 		m.requests, m.rejections, m.eventsReceived, m.receiveDuration, m.expressionFailures,
-		m.secretUsed, m.secretLastUsed, m.secretKeyPosition,
+		m.secretUsed, m.secretLastUsed, m.secretKeyPosition, m.dedupWindow,
 	}
 }
 
 func (m *Metrics) ofTargets() []vector {
 	return []vector{
 		m.deliveries, m.deliveryDuration, m.eventAge,
-		m.eventsPending, m.oldestPending, m.deadLetters, m.breakerOpen,
+		m.eventsPending, m.oldestPending, m.deadLetters, m.deadExpired, m.breakerOpen,
 	}
 }
 

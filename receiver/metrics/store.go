@@ -1,6 +1,10 @@
 package metrics
 
-import "time"
+import (
+	"time"
+
+	"github.com/postern-dev/postern/receiver/route"
+)
 
 // Outcomes of the step that stores an event.
 const (
@@ -34,6 +38,19 @@ func (m *Metrics) NamespaceStored(namespace string, bytes int64) {
 // StoreOrphans sets how many endpoints the store has events of that have neither
 // a route nor a tombstone.
 func (m *Metrics) StoreOrphans(count int) { m.storeOrphans.Set(float64(count)) }
+
+// DedupWindow sets how far back copies of an endpoint's events are recognised.
+// Marks whose windows end by forgotten gave way; it is zero where none did.
+func (m *Metrics) DedupWindow(endpoint *route.Endpoint, forgotten time.Time) {
+	window := time.Duration(endpoint.Deduplication.WindowSeconds) * time.Second
+	if !forgotten.IsZero() {
+		window = max(0, window-max(0, time.Until(forgotten)))
+	}
+	m.dedupWindow.WithLabelValues(endpoint.Namespace, endpoint.Name).Set(window.Seconds())
+}
+
+// MarksDropped counts deduplication marks that gave way.
+func (m *Metrics) MarksDropped(count int64) { m.marksDropped.Add(float64(count)) }
 
 // StoreUp tells whether the store answers.
 func (m *Metrics) StoreUp(up bool) { m.storeUp.Set(boolean(up)) }

@@ -230,16 +230,7 @@ func TestHistoryRefusesNothing(t *testing.T) {
 func TestMarksGiveWay(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t, redistest.WithArgs("--maxmemory", "8mb"))
-	var mu sync.Mutex
-	dropped := int64(0)
-	store := open(t, server, queue.Options{StepTimeout: time.Minute, MarksDropped: func(endpoint string, marks int64) {
-		mu.Lock()
-		defer mu.Unlock()
-		if endpoint != uid {
-			t.Errorf("marks of %s were dropped", endpoint)
-		}
-		dropped += marks
-	}})
+	store := open(t, server, queue.Options{StepTimeout: time.Minute})
 	small := func(i int) *queue.Admission {
 		next := admission(numbered(i), 1)
 		next.HistoryLimit = 0
@@ -262,9 +253,7 @@ func TestMarksGiveWay(t *testing.T) {
 		})
 	}
 	group.Wait()
-	mu.Lock()
-	defer mu.Unlock()
-	if dropped == 0 || dropped > events/2 {
+	if dropped := store.DroppedMarks(); dropped == 0 || dropped > events/2 {
 		t.Errorf("%d of %d marks were dropped", dropped, events)
 	}
 	if receipt := mustAdmit(t, store, small(events-1)); !receipt.Duplicate {

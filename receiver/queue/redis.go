@@ -56,8 +56,6 @@ type Options struct {
 	DataDir string
 	// PollInterval is how often the state of the store is read; 0 means a second.
 	PollInterval time.Duration
-	// MarksDropped, if set, is told of deduplication marks that gave way.
-	MarksDropped func(endpointUID string, marks int64)
 	// Clock replaces the server's clock, for tests.
 	Clock func() time.Time
 }
@@ -82,6 +80,8 @@ type Redis struct {
 	// installation is the id that SetInstallation was given; nil before.
 	installation atomic.Pointer[string]
 	room         room
+	// dropped counts deduplication marks that gave way.
+	dropped atomic.Int64
 	// inherited is set once an exclusive store's old leases are ended.
 	inherited atomic.Bool
 
@@ -110,9 +110,6 @@ func NewRedis(ctx context.Context, options Options) (*Redis, error) {
 	options.Watermark = cmp.Or(options.Watermark, DefaultWatermark)
 	options.StepTimeout = cmp.Or(options.StepTimeout, DefaultStepTimeout)
 	options.PollInterval = cmp.Or(options.PollInterval, defaultPoll)
-	if options.MarksDropped == nil {
-		options.MarksDropped = func(string, int64) {}
-	}
 	connection.Dialer.Timeout = options.StepTimeout
 	connection.Sentinel.Dialer = connection.Dialer
 	connection.ConnWriteTimeout = 2 * options.StepTimeout // then a silent connection is given up

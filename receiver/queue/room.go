@@ -86,3 +86,6 @@ func (r *Redis) seekRoom(ctx context.Context) bool {
 	r.makeRoom(ctx)
 	return !r.Full()
 }
+
+// DroppedMarks is how many deduplication marks gave way to this process so far.
+func (r *Redis) DroppedMarks() int64 { return r.dropped.Load() }

@@ -194,7 +194,7 @@ func (r *Redis) giveWay(ctx context.Context, endpointUID string, kind yielding, 
 		}
 		dropped += some
 		if kind == yieldMarks && some > 0 {
-			r.options.MarksDropped(endpointUID, some)
+			r.dropped.Add(some)
 		}
 		if some < most {
 			break

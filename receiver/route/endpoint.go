@@ -44,7 +44,9 @@ type Endpoint struct {
 	Delivery     Delivery `json:"delivery"`
 	Retry        Retry    `json:"retry"`
 	HistoryLimit int      `json:"historyLimit"`
-	Targets      []Target `json:"targets,omitempty"`
+	// DeadMaxAgeSeconds is how long a dead letter is kept; 0 keeps it for ever.
+	DeadMaxAgeSeconds int64    `json:"deadMaxAgeSeconds,omitempty"`
+	Targets           []Target `json:"targets,omitempty"`
 
 	// Unavailable is set when requests cannot be served for now; they are
 	// answered 503 with its reason.

@@ -92,6 +92,9 @@ func (e *Endpoint) validateDelivery(p *problems) {
 	if e.Retry.InitialBackoffSeconds < 1 || e.Retry.MaxBackoffSeconds < e.Retry.InitialBackoffSeconds {
 		p.refuse("retry", "initialBackoffSeconds must be at least 1 and at most maxBackoffSeconds")
 	}
+	if e.DeadMaxAgeSeconds < 0 {
+		p.refuse("deadMaxAgeSeconds", "must not be negative")
+	}
 	if e.Retry.MaxAgeSeconds < 0 || e.Retry.MaxAttempts < 0 || e.HistoryLimit < 0 {
 		p.refuse("retry", "maxAgeSeconds, maxAttempts and historyLimit must not be negative")
 	}

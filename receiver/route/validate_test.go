@@ -31,6 +31,7 @@ func TestValidate(t *testing.T) {
 		"targets: delivery Direct has one target, there are 2": func(r *e) { r.Delivery = route.DeliveryDirect },
 		"retry: initialBackoffSeconds must be at least 1":      func(r *e) { r.Retry.InitialBackoffSeconds = 0 },
 		"at most maxBackoffSeconds":                            func(r *e) { r.Retry.MaxBackoffSeconds = 0 },
+		"deadMaxAgeSeconds":                                    func(r *e) { r.DeadMaxAgeSeconds = -1 },
 		"must not be negative":                                 func(r *e) { r.HistoryLimit = -1 },
 		"targets: must not be empty":                           func(r *e) { r.Targets, r.Unavailable = nil, nil },
 		`targets[1]: name "builder" is taken`:                  func(r *e) { r.Targets[1].Name = "builder" },

@@ -16,6 +16,7 @@ import (
 type (
 	healthTeller interface{ Health(context.Context) error }
 	usageTeller  interface{ UsedRatio() float64 }
+	markTeller   interface{ DroppedMarks() int64 }
 	fullTeller   interface {
 		usageTeller
 		Full() bool
@@ -85,6 +86,11 @@ func (s *Server) storeHealth(ctx context.Context) error {
 func (s *Server) measure(ctx context.Context) {
 	if store, ok := s.options.Store.(usageTeller); ok {
 		s.options.Metrics.StoreUsed(store.UsedRatio())
+	}
+	if store, ok := s.options.Store.(markTeller); ok {
+		dropped := store.DroppedMarks()
+		s.options.Metrics.MarksDropped(dropped - s.dropped)
+		s.dropped = dropped
 	}
 	s.measureStore(ctx)
 	s.options.Metrics.StoreOrphans(s.options.Engine.Orphans())

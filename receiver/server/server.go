@@ -159,6 +159,9 @@ type Server struct {
 	stopping atomic.Bool
 	// foreign is set while the store belongs to another installation.
 	foreign atomic.Bool
+	// dropped is how many marks that gave way are counted; the loop that measures
+	// has it.
+	dropped int64
 
 	background sync.WaitGroup
 	cleanups   cleanups
@@ -176,7 +179,7 @@ func New(options Options) (*Server, error) {
 		keys: &keyUse{Metrics: options.Metrics, now: options.Now}, hasTable: make(chan struct{}),
 		quota: quota.NewKeeper(quota.Options{
 			Store: options.Store, MaxBytes: options.NamespaceBytes,
-			Measured: options.Metrics.NamespaceStored, Logger: options.Logger,
+			Measured: options.Metrics.NamespaceStored, Remembered: options.Metrics.DedupWindow, Logger: options.Logger,
 		}),
 	}
 	s.cleanups.log = options.Logger

@@ -106,6 +106,9 @@ func (t *Tracer) Attempted(report deliver.Report) {
 // Measured implements [deliver.Observer]; there is nothing to trace.
 func (t *Tracer) Measured(deliver.Ref, queue.Depth) {}
 
+// DeadExpired implements [deliver.Observer].
+func (t *Tracer) DeadExpired(deliver.Ref, int) {}
+
 // BreakerChanged implements [deliver.Observer]; there is nothing to trace.
 func (t *Tracer) BreakerChanged(deliver.Ref, bool) {}
 

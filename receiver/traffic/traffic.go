@@ -100,6 +100,9 @@ func (c *Counter) Measured(ref deliver.Ref, depth queue.Depth) {
 	e.targets[ref.Target] = depth
 }
 
+// DeadExpired implements [deliver.Observer].
+func (c *Counter) DeadExpired(deliver.Ref, int) {}
+
 // BreakerChanged implements [deliver.Observer].
 func (c *Counter) BreakerChanged(deliver.Ref, bool) {}
 

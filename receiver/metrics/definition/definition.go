@@ -48,6 +48,11 @@ func (d Definition) GaugeVec() *prometheus.GaugeVec {
 	return prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: d.FullName(), Help: d.Help}, d.Labels)
 }
 
+// Counter makes a counter without labels.
+func (d Definition) Counter() prometheus.Counter {
+	return prometheus.NewCounter(prometheus.CounterOpts{Name: d.FullName(), Help: d.Help})
+}
+
 // Gauge makes the collector of a gauge without labels.
 func (d Definition) Gauge() prometheus.Gauge {
 	return prometheus.NewGauge(prometheus.GaugeOpts{Name: d.FullName(), Help: d.Help})
