@@ -163,7 +163,7 @@ func (e *Engine) expireDead(l *lane, maxAge time.Duration) {
 		e.tell(l, func(o Observer) { o.DeadExpired(l.ref, count) })
 	}
 	if err != nil {
-		e.storeFailed(err)
+		e.storeFailed(err, l.id.EndpointUID)
 	}
 }
 

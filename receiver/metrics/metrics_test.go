@@ -31,6 +31,8 @@ var contract = map[string][]string{
 	"postern_events_pending":            {"endpoint", "namespace", "target"},
 	"postern_oldest_pending_seconds":    {"endpoint", "namespace", "target"},
 	"postern_dead_letters":              {"endpoint", "namespace", "target"},
+	"postern_dedup_marks_dropped_total": nil,
+	"postern_dedup_window_seconds":      {"endpoint", "namespace"},
 	"postern_breaker_open":              {"endpoint", "namespace", "target"},
 	"postern_secret_used_total":         {"endpoint", "key", "namespace", "source"},
 	"postern_store_used_ratio":          nil,
@@ -58,6 +60,9 @@ func exercise(m *metrics.Metrics, endpoint *route.Endpoint) {
 	})
 	m.Measured(ref, queue.Depth{Pending: 3, Dead: 2})
 	m.BreakerChanged(ref, true)
+	m.DeadExpired(ref, 1)
+	m.DedupWindow(endpoint, time.Time{})
+	m.MarksDropped(1)
 	m.Stored(2*time.Millisecond, nil)
 	m.NamespaceStored(endpoint.Namespace, 4096)
 	m.StoreUsed(0.25)
@@ -125,6 +130,12 @@ postern_breaker_open{endpoint="github",namespace="ci",target="builder"} 1
 # HELP postern_dead_letters Events that a target never took.
 # TYPE postern_dead_letters gauge
 postern_dead_letters{endpoint="github",namespace="ci",target="builder"} 2
+# HELP postern_dead_letters_expired_total Dead letters that were given up because of their age, by deadLetters.maxAgeSeconds.
+# TYPE postern_dead_letters_expired_total counter
+postern_dead_letters_expired_total{endpoint="github",namespace="ci",target="builder"} 1
+# HELP postern_dedup_marks_dropped_total Deduplication marks that this process gave up because memory, or a namespace's share, was short.
+# TYPE postern_dedup_marks_dropped_total counter
+postern_dedup_marks_dropped_total 1
 # HELP postern_deliveries_total Attempts and deaths by outcome.
 # TYPE postern_deliveries_total counter
 postern_deliveries_total{endpoint="github",namespace="ci",outcome="delivered",target="builder"} 1
@@ -242,8 +253,8 @@ func TestSeriesGoWithTheirEndpoint(t *testing.T) {
 	if n := seriesOf(t, registry, "goes"); n != 0 {
 		t.Errorf("%d series came back and stayed", n)
 	}
-	if n := seriesOf(t, registry, "stays"); n != 14 {
-		t.Errorf("the other endpoint has %d series, want 14", n)
+	if n := seriesOf(t, registry, "stays"); n != 16 {
+		t.Errorf("the other endpoint has %d series, want 16", n)
 	}
 }
 
@@ -254,8 +265,8 @@ func TestRemovedTargetLosesItsSeries(t *testing.T) {
 	exercise(m, endpoint)
 	before := seriesOf(t, registry, "github")
 	m.Removed(deliver.Ref{Namespace: "ci", Endpoint: "github", Target: "builder"})
-	if after := seriesOf(t, registry, "github"); after != before-7 {
-		t.Errorf("%d series before, %d after; want the target's 7 gone", before, after)
+	if after := seriesOf(t, registry, "github"); after != before-8 {
+		t.Errorf("%d series before, %d after; want the target's 8 gone", before, after)
 	}
 }
 

@@ -54,7 +54,7 @@ func full() *route.Endpoint {
 		Retry: route.Retry{
 			InitialBackoffSeconds: 1, MaxBackoffSeconds: 600, MaxAgeSeconds: 3600, MaxAttempts: 5,
 		},
-		HistoryLimit: 100,
+		HistoryLimit: 100, DeadMaxAgeSeconds: 86400, Draining: true,
 		Targets: []route.Target{
 			{
 				Name: "builder", Namespace: "ci", Service: "builder", Port: 80, Path: "/hooks",
