@@ -45,7 +45,8 @@ window is over. The command asks first, unless --yes is given.`,
 			ask := func(what string) error {
 				return confirm(command.InOrStdin(), command.ErrOrStderr(), yes, what+" of "+endpoint)
 			}
-			count, err := 0, error(nil)
+			var count int
+			var err error
 			if len(arguments) == 2 {
 				count, err = s.client.discardOne(ctx, endpoint, arguments[1], selected.target, ask)
 			} else {

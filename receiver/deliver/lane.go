@@ -110,7 +110,8 @@ type job struct {
 func (l *lane) every() bool      { return true }
 func (l *lane) unmeasured() bool { return !l.measured }
 func (l *lane) holding() bool {
-	return !l.measured || l.pending > 0 || l.dead > 0 && l.spec.endpoint.DeadMaxAgeSeconds > 0 || l.behind || l.inFlight > 0 || l.waiting.len() > 0
+	return !l.measured || l.pending > 0 || l.dead > 0 && l.spec.endpoint.DeadMaxAgeSeconds > 0 ||
+		l.behind || l.inFlight > 0 || l.waiting.len() > 0
 }
 
 // open tells whether events may pass freely.

@@ -127,7 +127,7 @@ var (
 	}
 	storeOrphans = definition.Definition{
 		Name: "store_orphaned_endpoints", Kind: definition.Gauge,
-		Help: "Endpoints that the store has events of, without a route and without a tombstone; their events are kept.",
+		Help: "Endpoints with events but neither route nor tombstone; the events are kept.",
 	}
 	receiverReady = definition.Definition{
 		Name: "ready", Kind: definition.Gauge,

@@ -174,7 +174,7 @@ postern_secret_used_total{endpoint="github",key="current",namespace="ci",source=
 # HELP postern_store_durable 1 while the store's settings keep every acknowledged event.
 # TYPE postern_store_durable gauge
 postern_store_durable 1
-# HELP postern_store_orphaned_endpoints Endpoints that the store has events of, without a route and without a tombstone; their events are kept.
+# HELP postern_store_orphaned_endpoints Endpoints with events but neither route nor tombstone; the events are kept.
 # TYPE postern_store_orphaned_endpoints gauge
 postern_store_orphaned_endpoints 2
 # HELP postern_store_up 1 while the store answers.

@@ -13,7 +13,8 @@ const hastenBatch = 4000
 // Hasten implements [Worker].
 //
 //	KEYS  queue
-//	ARGV  now, limit ms, lease ms or 0 to leave leased events alone, how many at most, beginning of the endpoint's keys, target
+//	ARGV  now, limit ms, lease ms or 0 to leave leased events alone, how many at most,
+//	      beginning of the endpoint's keys, target
 //	returns how many events became due earlier
 func (r *Redis) Hasten(ctx context.Context, queue ID, limit, lease time.Duration) error {
 	endpoint := keysOf(queue.EndpointUID)

@@ -88,7 +88,8 @@ func (m *Memory) giveWay(endpointUIDs []string, want, must int64) int64 {
 // forgetOldest drops the oldest mark of an endpoint. That of an event that is
 // kept stays with it.
 func (m *Memory) forgetOldest(e *memoryEndpoint) bool {
-	names := slices.DeleteFunc(slices.Collect(maps.Keys(e.marks)), func(name string) bool { return e.records[name] != nil })
+	stored := func(name string) bool { return e.records[name] != nil }
+	names := slices.DeleteFunc(slices.Collect(maps.Keys(e.marks)), stored)
 	if len(names) == 0 {
 		return false
 	}

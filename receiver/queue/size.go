@@ -179,7 +179,9 @@ func shares(all []measured, kind yielding, free int64) []int64 {
 //	KEYS  pending index
 //	ARGV  now, beginning of the endpoint's keys, kind, how many at most
 //	returns how many it dropped
-func (r *Redis) giveWay(ctx context.Context, endpointUID string, kind yielding, count int64) (dropped int64, err error) {
+func (r *Redis) giveWay(
+	ctx context.Context, endpointUID string, kind yielding, count int64,
+) (dropped int64, err error) {
 	endpoint := keysOf(endpointUID)
 	for dropped < count {
 		most := min(count-dropped, yieldBatch[kind])

@@ -102,7 +102,8 @@ func (s *Server) reachable(ctx context.Context, uid, id string, named []string) 
 		}
 	}
 	if len(targets) == 0 {
-		return nil, fmt.Errorf("%w: the endpoint no longer has the event's targets %s", errUnreachable, strings.Join(gone, ", "))
+		return nil, fmt.Errorf("%w: the endpoint no longer has the event's targets %s",
+			errUnreachable, strings.Join(gone, ", "))
 	}
 	return targets, nil
 }

@@ -414,7 +414,8 @@ func newPairs(t *testing.T) []pairOf {
 		{"another signed time", "developer.vonage.com decoding-signed-webhooks", vonage, ringing,
 			builtBy(t, vonage, `{"status":"ringing"}`, specialNow.Add(time.Second)), false},
 		{"the same signed time", "cloudinary.com/documentation/notifications", cloudinary, upload, upload, true},
-		{"another signed time", "cloudinary.com/documentation/notifications", cloudinary, upload, builtBy(t, cloudinary, "{}", specialNow.Add(-time.Second)), false},
+		{"another signed time", "cloudinary.com/documentation/notifications", cloudinary, upload,
+			builtBy(t, cloudinary, "{}", specialNow.Add(-time.Second)), false},
 		{"two changes of one list", "learn.microsoft.com overview-sharepoint-webhooks", sharepoint,
 			changedList, changedList, false},
 	}

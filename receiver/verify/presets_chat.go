@@ -352,7 +352,8 @@ var presetsChat = []preset{
 // rule webhooks, which sign the body alone.
 func frontVariants() []Variant {
 	return append(
-		timedBy(base64Body("X-Front-Signature", ""), "X-Front-Request-Timestamp", route.UnitMilliseconds, "{timestamp}:{body}"),
+		timedBy(base64Body("X-Front-Signature", ""), "X-Front-Request-Timestamp", route.UnitMilliseconds,
+			"{timestamp}:{body}"),
 		Variant{Scheme: bodyMAC(route.AlgorithmHMACSHA1, "X-Front-Signature", "", route.EncodingBase64)})
 }
 

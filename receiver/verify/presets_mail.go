@@ -88,7 +88,9 @@ var presetsMail = []preset{
 		Identity: IdentityID, Evidence: EvidenceDocumented, Retries: retried(0, RetryBytesUnknown),
 		DistinguishedBy: []string{"{json:object_type}", "{json:metric}"},
 		Sources:         []string{"https://docs.customer.io/api/webhooks", "https://docs.customer.io/journeys/webhooks/"},
-		SetUp:           []string{"Integrations, Reporting Webhooks, your webhook. Put the webhook signing key into the Secret."},
+		SetUp: []string{
+			"Integrations, Reporting Webhooks, your webhook. Put the webhook signing key into the Secret.",
+		},
 	}},
 	{Preset: Preset{
 		Name: "klaviyo", DisplayName: "Klaviyo",

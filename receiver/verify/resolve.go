@@ -44,6 +44,14 @@ func (w *work) part(p part) (string, error) {
 		return decodeReserved(SignedURL(w.scheme.url, w.request.RawQuery)), nil
 	case varPayload:
 		return w.payload()
+	default:
+		return w.field(p)
+	}
+}
+
+// field returns a field of the request that is signed.
+func (w *work) field(p part) (string, error) {
+	switch p.variable {
 	case varHeader:
 		return w.header(p.text, SignatureMalformed)
 	case varJSON:

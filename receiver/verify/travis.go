@@ -39,7 +39,8 @@ func (j *travis) judge(ctx context.Context, request *Request) (proof, error) {
 	}
 	payload, ok := only(values, "payload")
 	if !ok || !onlyParameters(values, "payload") {
-		return proof{}, refuse(SignatureMalformed, "the form has other parameters than one payload, which is all that is signed")
+		return proof{}, refuse(SignatureMalformed,
+			"the form has other parameters than one payload, which is all that is signed")
 	}
 	keys, err := j.keys(ctx, request.Now)
 	if err != nil {

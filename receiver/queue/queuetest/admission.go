@@ -100,17 +100,22 @@ func testDeadOnArrival(t *testing.T, h *harness) {
 	if err != nil || record.Status != queue.StatusDead || len(record.Targets) != 3 {
 		t.Fatalf("Get returned %+v, %v; want a dead event of three targets", record, err)
 	}
-	for _, state := range record.Targets[1:] {
-		if state.Status != queue.StatusDead || state.Reason != "expression_failed" || state.Attempts != 0 {
-			t.Errorf("state is %+v, want dead by expression_failed without attempts", state)
-		}
-	}
+	requireDeadOnArrival(t, record.Targets[1:])
 	if n, err := h.store.Replay(t.Context(), h.uid, id("a"), []string{"auditor"}); err != nil || n != 1 {
 		t.Fatalf("Replay returned %d, %v", n, err)
 	}
 	h.settle(t, h.claimOne(t, "auditor").Lease, done(h.clock))
 	if depth := h.depth(t, "printer"); depth.Dead != 1 {
 		t.Errorf("depth of printer is %+v, want its dead letter as before", depth)
+	}
+}
+
+func requireDeadOnArrival(t *testing.T, states []queue.TargetState) {
+	t.Helper()
+	for _, state := range states {
+		if state.Status != queue.StatusDead || state.Reason != "expression_failed" || state.Attempts != 0 {
+			t.Errorf("state is %+v, want dead by expression_failed without attempts", state)
+		}
 	}
 }
 

@@ -23,8 +23,8 @@ type Open func(t *testing.T, clock func() time.Time) queue.Store
 // Run runs the whole suite.
 func Run(t *testing.T, open Open) {
 	for _, group := range [][]namedTest{
-		admissionTests, windowTests, leaseTests, settlementTests, historyTests, depthTests, listTests, replayTests, discardTests,
-		purgeTests, sizeTests, jobTests, markTests, lostTests,
+		admissionTests, windowTests, leaseTests, settlementTests, historyTests, depthTests, listTests, replayTests,
+		discardTests, purgeTests, sizeTests, jobTests, markTests, lostTests,
 	} {
 		for _, test := range group {
 			t.Run(test.name, func(t *testing.T) {

@@ -121,7 +121,8 @@ func config() *Scenario {
 		Every: 3 * time.Second,
 		Faults: []fault.Choice{
 			{Kind: fault.Suspend, Weight: 1}, {Kind: fault.Rotate, Weight: 1}, {Kind: fault.Retarget, Weight: 1},
-			{Kind: fault.Recreate, Weight: 1}, {Kind: fault.Unroute, Weight: 0.5}, {Kind: fault.KillManager, Weight: 0.5}, {Kind: fault.LosePlane, Weight: 0.5},
+			{Kind: fault.Recreate, Weight: 1}, {Kind: fault.Unroute, Weight: 0.5}, {Kind: fault.KillManager, Weight: 0.5},
+			{Kind: fault.LosePlane, Weight: 0.5},
 		},
 	}
 }
