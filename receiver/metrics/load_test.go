@@ -143,6 +143,7 @@ func TestCountersAgreeWithTheLoad(t *testing.T) {
 		`postern_receive_duration_seconds{github ci github}`:            judged,
 		`postern_receive_duration_seconds{picky ci github}`:             truth.ignored,
 		`postern_receive_duration_seconds{  }`:                          truth.unknown,
+		`postern_dedup_marks_dropped_total{}`:                           0,
 	}
 	if diff := cmp.Diff(want, f.counts(t)); diff != "" {
 		t.Errorf("sent (-) and counted (+) differ:\n%s", diff)
