@@ -71,13 +71,13 @@ var deliveryMutants = []Mutant{
 		Patches: []Patch{
 			{
 				File: "receiver/deliver/outage.go",
-				Old:  "	first := e.outage.failed(time.Now(), e.opts.Rand())\n",
-				New:  "	first := e.outage.failed(time.Now(), e.opts.Rand())\n	e.outage.until = time.Now().Add(time.Hour)\n",
+				Old:  "	first := o.failed(time.Now(), e.opts.Rand())\n",
+				New:  "	first := o.failed(time.Now(), e.opts.Rand())\n	o.until = time.Now().Add(time.Hour)\n",
 			},
 			{
 				File: "receiver/deliver/outage.go",
-				Old:  "	ended := e.outage.ended()\n",
-				New:  "	ended := false\n",
+				Old:  "		if o == nil {\n			continue\n",
+				New:  "		if o == nil || o.failures > 0 {\n			continue\n",
 			},
 		},
 	},
@@ -91,15 +91,14 @@ var deliveryMutants = []Mutant{
 		Patches: []Patch{
 			{
 				File: "receiver/deliver/outage.go",
-				Old:  "	first := e.outage.failed(time.Now(), e.opts.Rand())\n",
-				New: "	first := e.outage.failed(time.Now(), e.opts.Rand())\n" +
-					"	e.outage.until = time.Now().Add(8 * time.Second)\n",
+				Old:  "	first := o.failed(time.Now(), e.opts.Rand())\n",
+				New: "	first := o.failed(time.Now(), e.opts.Rand())\n" +
+					"	o.until = time.Now().Add(8 * time.Second)\n",
 			},
 			{
 				File: "receiver/deliver/outage.go",
-				Old:  "	ended := e.outage.ended()\n",
-				New: "	ended := false\n" +
-					"	if time.Now().After(e.outage.until) {\n		ended = e.outage.ended()\n	}\n",
+				Old:  "		if o == nil {\n			continue\n",
+				New:  "		if o == nil || time.Now().Before(o.until) {\n			continue\n",
 			},
 		},
 	},

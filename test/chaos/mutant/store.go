@@ -141,8 +141,8 @@ var storeMutants = []Mutant{
 		Signs:    []Sign{{check.Duplicates, "times within the window"}},
 		Patches: []Patch{{
 			File: "receiver/ingest/identify.go",
-			Old:  "	return shortHash(\"v1\\x00\" + x.route().UID + \"\\x00\" + key)\n",
-			New:  "	return queue.NewID()\n",
+			Old:  "		result.id = x.digest(\"id\", own.Key)\n",
+			New:  "		result.id = x.digest(\"id\", own.Key+queue.NewID())\n",
 		}},
 	},
 	{
