@@ -108,8 +108,10 @@ func same(x *exchange, key string) identity {
 		result.id = x.digest("key", key)
 	case own.By == verify.IdentityID:
 		result.id = x.digest("id", own.Key)
-		if own.Signed != "" && result.replayMark == "" {
-			result.replayMark = x.digest("signed", own.Signed)
+		// Without a body the signature may cover the time alone, which two events share.
+		if own.Signed != "" && result.replayMark == "" && len(x.body) > 0 {
+			result.replayMark = x.digest("signed", x.request.Method, x.request.URL.EscapedPath(),
+				x.request.URL.RawQuery, own.Signed)
 		}
 	case own.By == verify.IdentityRequest:
 		result.id = x.digest("request", x.request.Method, x.request.URL.EscapedPath(), x.request.URL.RawQuery,
