@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -22,6 +23,7 @@ import (
 
 // front is the hot path of a receiver, as the server wires it to its metrics.
 type front struct {
+	clients atomic.Int64
 	*ingest.Handler
 	registry *prometheus.Registry
 }
@@ -39,6 +41,9 @@ func newFront(t *testing.T, routes ...*route.Endpoint) *front {
 // send makes one request, signed if key is not empty, and returns the status.
 func (f *front) send(method, path, key, id, eventType string, body []byte) int {
 	request := httptest.NewRequest(method, "http://hooks.example.com"+path, bytes.NewReader(body))
+	// Refusals of one client are paced, so that each request has a client of its own.
+	n := f.clients.Add(1)
+	request.RemoteAddr = fmt.Sprintf("10.%d.%d.%d:1", byte(n>>16), byte(n>>8), byte(n))
 	routetest.SignGitHub(request.Header, key, id, eventType, body)
 	answer := httptest.NewRecorder()
 	f.ServeHTTP(answer, request)

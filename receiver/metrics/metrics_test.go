@@ -53,6 +53,7 @@ func exercise(m *metrics.Metrics, endpoint *route.Endpoint) {
 	m.Rejected(endpoint, "signature_mismatch")
 	m.Received(endpoint, "push")
 	m.KeyUsed(endpoint, "current")
+	m.ExpressionFailed(endpoint, "when")
 	ref := deliver.Ref{Namespace: endpoint.Namespace, Endpoint: endpoint.Name, Target: "builder"}
 	m.Attempted(deliver.Report{
 		Ref: ref, Attempt: 1, Result: deliver.ResultDelivered, Latency: time.Millisecond,
@@ -145,6 +146,9 @@ postern_events_pending{endpoint="github",namespace="ci",target="builder"} 3
 # HELP postern_events_received_total Events stored, by event type.
 # TYPE postern_events_received_total counter
 postern_events_received_total{endpoint="github",event_type="push",namespace="ci",source="github"} 1
+# HELP postern_expression_failures_total Events on which an expression failed, by the field that has it.
+# TYPE postern_expression_failures_total counter
+postern_expression_failures_total{endpoint="github",field="when",namespace="ci",source="github"} 1
 # HELP postern_namespace_stored_bytes About what the events of a namespace take in the store.
 # TYPE postern_namespace_stored_bytes gauge
 postern_namespace_stored_bytes{namespace="ci"} 4096
