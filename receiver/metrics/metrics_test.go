@@ -257,8 +257,8 @@ func TestSeriesGoWithTheirEndpoint(t *testing.T) {
 	if n := seriesOf(t, registry, "goes"); n != 0 {
 		t.Errorf("%d series came back and stayed", n)
 	}
-	if n := seriesOf(t, registry, "stays"); n != 16 {
-		t.Errorf("the other endpoint has %d series, want 16", n)
+	if n := seriesOf(t, registry, "stays"); n != 17 {
+		t.Errorf("the other endpoint has %d series, want 17", n)
 	}
 }
 
