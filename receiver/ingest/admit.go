@@ -111,7 +111,7 @@ func refuseStore(err error) error {
 
 func (h *Handler) stored(x *exchange, receipt queue.Receipt) *answer {
 	if receipt.Duplicate {
-		return duplicateOf(receipt.EventID)
+		return h.duplicate(x, receipt.EventID, receipt.Body)
 	}
 	h.Quota.Stored(x.route().UID, x.event.Size())
 	h.Metrics.Received(x.route(), x.event.Type)
@@ -121,4 +121,10 @@ func (h *Handler) stored(x *exchange, receipt queue.Receipt) *answer {
 	return answerFor(OutcomeAccepted, receipt.EventID)
 }
 
-func duplicateOf(first string) *answer { return answerFor(OutcomeDuplicate, first) }
+// duplicate answers a copy of the named event, and counts it if it was verified.
+func (h *Handler) duplicate(x *exchange, first string, body queue.BodyMatch) *answer {
+	if x.event.Verified {
+		h.Metrics.Duplicate(x.route(), string(body))
+	}
+	return answerFor(OutcomeDuplicate, first)
+}

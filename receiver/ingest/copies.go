@@ -3,6 +3,8 @@ package ingest
 import (
 	"sync"
 	"time"
+
+	"github.com/postern-dev/postern/receiver/queue"
 )
 
 // copies has the copies of an event that are here at the same time wait for
@@ -15,6 +17,7 @@ type copies struct {
 // firstCopy is the request that the others wait for. What became of it may be
 // read once done is closed.
 type firstCopy struct {
+	body  []byte
 	done  chan struct{}
 	reply *answer
 	err   error
@@ -22,9 +25,9 @@ type firstCopy struct {
 	known string
 }
 
-// join returns the first copy of an event, and whether that is the caller,
-// who must end it.
-func (c *copies) join(name string) (first *firstCopy, leads bool) {
+// join returns the first copy of an event, and whether that is the caller's with
+// this body. Then the caller must end it.
+func (c *copies) join(name string, body []byte) (first *firstCopy, leads bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if first, here := c.underWay[name]; here {
@@ -33,7 +36,7 @@ func (c *copies) join(name string) (first *firstCopy, leads bool) {
 	if c.underWay == nil {
 		c.underWay = map[string]*firstCopy{}
 	}
-	first = &firstCopy{done: make(chan struct{})}
+	first = &firstCopy{body: body, done: make(chan struct{})}
 	c.underWay[name] = first
 	return first, true
 }
@@ -43,6 +46,15 @@ func (c *copies) end(name string, first *firstCopy) {
 	defer c.mu.Unlock()
 	delete(c.underWay, name)
 	close(first.done)
+}
+
+// match compares a body with that of the event. The store keeps none of an event
+// that was delivered directly before.
+func (f *firstCopy) match(body []byte) queue.BodyMatch {
+	if f.reply.outcome == OutcomeDuplicate {
+		return queue.BodyUnknown
+	}
+	return queue.MatchBodies(f.body, body)
 }
 
 // await answers for a copy with what becomes of the first.
@@ -60,7 +72,7 @@ func (h *Handler) await(x *exchange, first *firstCopy) (*answer, error) {
 	case first.err != nil:
 		return nil, first.err
 	case first.known != "":
-		return duplicateOf(first.known), nil
+		return h.duplicate(x, first.known, first.match(x.body)), nil
 	}
 	h.countRefused(x, first.reply.status)
 	return first.reply, nil

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os"
 
+	"github.com/postern-dev/postern/receiver/queue"
 	"github.com/postern-dev/postern/receiver/route"
 )
 
@@ -44,7 +45,7 @@ func (h *Handler) forward(x *exchange) (*answer, error) {
 		return h.relay(x.request.Context(), x)
 	}
 	name := x.route().UID + "/" + x.event.ID
-	first, leads := h.copies.join(name)
+	first, leads := h.copies.join(name, x.body)
 	if !leads {
 		return h.await(x, first)
 	}
@@ -63,7 +64,7 @@ func (h *Handler) forwardOnce(x *exchange) (reply *answer, known string, err err
 		return nil, "", err
 	}
 	if known != "" {
-		return duplicateOf(known), known, nil
+		return h.duplicate(x, known, queue.BodyUnknown), known, nil
 	}
 	// A target that is slower than its sender is let finish: then the sender's
 	// retry is a duplicate, instead of a second delivery that is cut short again.

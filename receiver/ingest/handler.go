@@ -200,6 +200,7 @@ type Metrics interface {
 	Answered(endpoint *route.Endpoint, outcome string, took time.Duration)
 	Rejected(endpoint *route.Endpoint, reason string)
 	Received(endpoint *route.Endpoint, eventType string)
+	Duplicate(endpoint *route.Endpoint, body string)
 	KeyUsed(endpoint *route.Endpoint, key string)
 	ExpressionFailed(endpoint *route.Endpoint, field string)
 	Buried(endpoint *route.Endpoint, target string)
@@ -210,6 +211,7 @@ type uncounted struct{}
 func (uncounted) Answered(*route.Endpoint, string, time.Duration) {}
 func (uncounted) Rejected(*route.Endpoint, string)                {}
 func (uncounted) Received(*route.Endpoint, string)                {}
+func (uncounted) Duplicate(*route.Endpoint, string)               {}
 func (uncounted) KeyUsed(*route.Endpoint, string)                 {}
 func (uncounted) ExpressionFailed(*route.Endpoint, string)        {}
 func (uncounted) Buried(*route.Endpoint, string)                  {}

@@ -84,13 +84,17 @@ func TestOwnSchemes(t *testing.T) {
 		"id: missing":            {scheme: "id alone", next: delivery{body: `{"n":1}`}},
 		"unsigned id: old proof": {scheme: "unsigned id", next: delivery{id: "2", body: `{"n":1}`}, duplicate: true},
 		"unsigned id: new proof": {scheme: "unsigned id", next: delivery{id: "2", second: 1, body: `{"n":1}`}},
-		"request: the same":      {scheme: "request", next: first, duplicate: true},
-		"request: later":         {scheme: "request", next: delivery{second: 1, body: `{"n":1}`}},
-		"request: other body":    {scheme: "request", next: delivery{body: `{"n":2}`}},
-		"request: other query":   {scheme: "request", next: delivery{query: "order=2", body: `{"n":1}`}},
-		"request: other method":  {scheme: "request", next: delivery{method: http.MethodPut, body: `{"n":1}`}},
-		"none: the same":         {scheme: "none", next: first},
-		"none: guarded":          {scheme: "none", next: first, duplicate: true, edit: guardBody},
+		"unsigned id: old proof, other query": {scheme: "unsigned id",
+			next: delivery{id: "2", query: "order=2", body: `{"n":1}`}},
+		"unsigned id: old proof, other method": {scheme: "unsigned id",
+			next: delivery{id: "2", method: http.MethodPut, body: `{"n":1}`}},
+		"request: the same":     {scheme: "request", next: first, duplicate: true},
+		"request: later":        {scheme: "request", next: delivery{second: 1, body: `{"n":1}`}},
+		"request: other body":   {scheme: "request", next: delivery{body: `{"n":2}`}},
+		"request: other query":  {scheme: "request", next: delivery{query: "order=2", body: `{"n":1}`}},
+		"request: other method": {scheme: "request", next: delivery{method: http.MethodPut, body: `{"n":1}`}},
+		"none: the same":        {scheme: "none", next: first},
+		"none: guarded":         {scheme: "none", next: first, duplicate: true, edit: guardBody},
 		"none: own key": {scheme: "none", next: delivery{topic: "a", body: `{"n":2}`}, duplicate: true,
 			edit: keyedBy(`headers["x-topic"]`)},
 		"none: own key is empty": {scheme: "none", next: first, edit: keyedBy(`""`)},
@@ -121,6 +125,21 @@ func TestOwnSchemes(t *testing.T) {
 				t.Errorf("second: %d %s, want %s", got.status, got.body, want)
 			}
 		})
+	}
+}
+
+// TestEmptyBodiesHaveNoSecondMark: where there is no body, what is signed may be
+// the time alone, which two events of one second share.
+func TestEmptyBodiesHaveNoSecondMark(t *testing.T) {
+	t.Parallel()
+	r := newReceiver(t, ingest.Options{}, routetest.GitHub("hook", func(e *route.Endpoint) {
+		e.Source = route.Source{Enforcement: route.EnforcementEnforce, Scheme: schemes["unsigned id"]}
+	}))
+	r.stopClock()
+	for _, send := range []struct{ id, want string }{{"1", "accepted"}, {"2", "accepted"}, {"1", "duplicate"}} {
+		if got := r.deliver(t, schemes["unsigned id"], delivery{id: send.id}, routetest.Key); got.content["status"] != send.want {
+			t.Errorf("id %s: %d %s, want %s", send.id, got.status, got.body, send.want)
+		}
 	}
 }
 

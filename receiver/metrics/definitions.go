@@ -37,6 +37,10 @@ var (
 		Name: "events_received_total", Kind: definition.Counter, Labels: ofEndpoint("event_type"),
 		Help: "Events stored, by event type.",
 	}
+	duplicates = definition.Definition{
+		Name: "duplicates_total", Kind: definition.Counter, Labels: ofEndpoint("body"),
+		Help: "Verified requests answered duplicate, by whether the body is that of the first.",
+	}
 	receiveDuration = definition.Definition{
 		Name: "receive_duration_seconds", Kind: definition.Histogram, Labels: ofEndpoint(), Buckets: receiveBuckets,
 		Help: "Time from a request's head to its answer.",
@@ -146,7 +150,7 @@ var (
 // Definitions are all metrics of the receiver, in the order of an event's life.
 func Definitions() []definition.Definition {
 	return []definition.Definition{
-		requests, rejections, eventsReceived, receiveDuration, expressionFailures,
+		requests, rejections, eventsReceived, duplicates, receiveDuration, expressionFailures,
 		secretUsed, secretLastUsed, secretKeyPosition,
 		deliveries, deliveryDuration, eventAge,
 		eventsPending, oldestPending, deadLetters, deadExpired, breakerOpen,

@@ -143,6 +143,7 @@ func TestCountersAgreeWithTheLoad(t *testing.T) {
 		`postern_rejections_total{github ci body_too_large github}`:     truth.large,
 		`postern_rejections_total{  unknown_endpoint }`:                 truth.unknown,
 		`postern_events_received_total{github push ci github}`:          truth.accepted,
+		`postern_duplicates_total{same github ci github}`:               truth.duplicate,
 		`postern_secret_used_total{github current ci github}`:           truth.accepted + truth.duplicate,
 		`postern_secret_used_total{picky current ci github}`:            truth.ignored,
 		`postern_receive_duration_seconds{github ci github}`:            judged,

@@ -12,6 +12,7 @@ type Metrics struct {
 	requests        *prometheus.CounterVec
 	rejections      *prometheus.CounterVec
 	eventsReceived  *prometheus.CounterVec
+	duplicates      *prometheus.CounterVec
 	receiveDuration *prometheus.HistogramVec
 
 	expressionFailures *prometheus.CounterVec
@@ -65,6 +66,7 @@ func New(registerer prometheus.Registerer) *Metrics {
 		requests:        requests.CounterVec(),
 		rejections:      rejections.CounterVec(),
 		eventsReceived:  eventsReceived.CounterVec(),
+		duplicates:      duplicates.CounterVec(),
 		receiveDuration: receiveDuration.HistogramVec(),
 
 		expressionFailures: expressionFailures.CounterVec(),
@@ -104,7 +106,7 @@ func New(registerer prometheus.Registerer) *Metrics {
 
 func (m *Metrics) collectors() []prometheus.Collector {
 	return []prometheus.Collector{
-		m.requests, m.rejections, m.eventsReceived, m.receiveDuration, m.expressionFailures,
+		m.requests, m.rejections, m.eventsReceived, m.duplicates, m.receiveDuration, m.expressionFailures,
 		m.secretUsed, m.secretLastUsed, m.secretKeyPosition,
 		m.deliveries, m.deliveryDuration, m.eventAge,
 		m.eventsPending, m.oldestPending, m.deadLetters, m.deadExpired, m.breakerOpen,

@@ -24,6 +24,7 @@ var contract = map[string][]string{
 	"postern_requests_total":            {"endpoint", "namespace", "outcome", "source"},
 	"postern_rejections_total":          {"endpoint", "namespace", "reason", "source"},
 	"postern_events_received_total":     {"endpoint", "event_type", "namespace", "source"},
+	"postern_duplicates_total":          {"body", "endpoint", "namespace", "source"},
 	"postern_receive_duration_seconds":  {"endpoint", "namespace", "source"},
 	"postern_deliveries_total":          {"endpoint", "namespace", "outcome", "target"},
 	"postern_delivery_duration_seconds": {"endpoint", "namespace", "target"},
@@ -52,6 +53,7 @@ func exercise(m *metrics.Metrics, endpoint *route.Endpoint) {
 	m.Answered(endpoint, "accepted", 3*time.Millisecond)
 	m.Rejected(endpoint, "signature_mismatch")
 	m.Received(endpoint, "push")
+	m.Duplicate(endpoint, "different")
 	m.KeyUsed(endpoint, "current")
 	m.ExpressionFailed(endpoint, "when")
 	ref := deliver.Ref{Namespace: endpoint.Namespace, Endpoint: endpoint.Name, Target: "builder"}
@@ -140,6 +142,9 @@ postern_dedup_marks_dropped_total 1
 # HELP postern_deliveries_total Attempts and deaths by outcome.
 # TYPE postern_deliveries_total counter
 postern_deliveries_total{endpoint="github",namespace="ci",outcome="delivered",target="builder"} 1
+# HELP postern_duplicates_total Verified requests answered duplicate, by whether the body is that of the first.
+# TYPE postern_duplicates_total counter
+postern_duplicates_total{body="different",endpoint="github",namespace="ci",source="github"} 1
 # HELP postern_events_pending Events that wait for a target.
 # TYPE postern_events_pending gauge
 postern_events_pending{endpoint="github",namespace="ci",target="builder"} 3
@@ -257,8 +262,8 @@ func TestSeriesGoWithTheirEndpoint(t *testing.T) {
 	if n := seriesOf(t, registry, "goes"); n != 0 {
 		t.Errorf("%d series came back and stayed", n)
 	}
-	if n := seriesOf(t, registry, "stays"); n != 17 {
-		t.Errorf("the other endpoint has %d series, want 17", n)
+	if n := seriesOf(t, registry, "stays"); n != 18 {
+		t.Errorf("the other endpoint has %d series, want 18", n)
 	}
 }
 

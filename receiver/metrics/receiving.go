@@ -27,6 +27,13 @@ func (m *Metrics) Received(endpoint *route.Endpoint, eventType string) {
 	m.eventsReceived.WithLabelValues(namespace, name, source, m.eventTypes.label(endpoint.UID, eventType)).Inc()
 }
 
+// Duplicate counts one verified request that was answered duplicate. body is same,
+// different or unknown: whether it has the body of the first.
+func (m *Metrics) Duplicate(endpoint *route.Endpoint, body string) {
+	namespace, name, source := labels(endpoint)
+	m.duplicates.WithLabelValues(namespace, name, source, body).Inc()
+}
+
 // ExpressionFailed counts one event on which the expression of a field failed.
 func (m *Metrics) ExpressionFailed(endpoint *route.Endpoint, field string) {
 	namespace, name, source := labels(endpoint)

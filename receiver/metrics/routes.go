@@ -14,7 +14,7 @@ type vector interface {
 
 func (m *Metrics) ofEndpoints() []vector {
 	return []vector{
-		m.requests, m.rejections, m.eventsReceived, m.receiveDuration, m.expressionFailures,
+		m.requests, m.rejections, m.eventsReceived, m.duplicates, m.receiveDuration, m.expressionFailures,
 		m.secretUsed, m.secretLastUsed, m.secretKeyPosition, m.dedupWindow,
 	}
 }

@@ -53,7 +53,7 @@ func (r *Redis) admitNow(ctx context.Context, admission *Admission) (Receipt, er
 	case err != nil && (done.call == 0 || undone(err)):
 		return Receipt{}, err
 	case err == nil && done.work.first != "":
-		return Receipt{EventID: done.work.first, Duplicate: true}, nil
+		return Receipt{EventID: done.work.first, Duplicate: true, Body: done.work.body}, nil
 	}
 	return granted(admission, done.call), err
 }
@@ -70,6 +70,7 @@ type admitWork struct {
 	markID, id, replayMark, received, record string
 
 	first string
+	body  BodyMatch
 	reply int64
 }
 
@@ -107,8 +108,8 @@ func (r *Redis) admit(ctx context.Context, work admitWork) (*step[admitWork], er
 //	      targets, dead targets;
 //	      for each event: mark's id, event's id (mostly the same), received ms,
 //	      record, [replay mark]
-//	returns for each group an error or, for each event: the id of the first for a
-//	      duplicate, 0 when it was stored, 1 when the mark's window is over but
+//	returns for each group an error or, for each event: for a duplicate its
+//	      [BodyMatch], a blank and the id of the first; 0 when it was stored, 1 when the mark's window is over but
 //	      its event is still kept: then nothing was written, and it must be
 //	      admitted under another id
 func (r *Redis) admitAll(steps []*step[admitWork]) {
@@ -127,9 +128,11 @@ func (r *Redis) admitAll(steps []*step[admitWork]) {
 	if err == nil {
 		err = unconfirmed(r.trust(context.Background()))
 	}
-	shareReplies(admitScript, groups, message, err, func(work *admitWork, reply *rueidis.RedisMessage) (err error) {
+	shareReplies(admitScript, groups, message, err, func(work *admitWork, reply *rueidis.RedisMessage) error {
 		if reply.IsString() {
-			work.first, err = reply.ToString()
+			text, err := reply.ToString()
+			match, first, _ := strings.Cut(text, " ")
+			work.body, work.first = BodyMatch(match), first
 			return err
 		}
 		return number(reply, &work.reply)

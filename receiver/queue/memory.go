@@ -68,7 +68,7 @@ func (m *Memory) Admit(_ context.Context, admission *Admission) (Receipt, error)
 	endpoint := m.endpoint(admission.Event.EndpointUID)
 	m.used -= endpoint.forgetSome(now)
 	if first, ok := endpoint.first(admission.Event.ID, admission.ReplayMark, now); ok {
-		return Receipt{EventID: first, Duplicate: true}, nil
+		return Receipt{EventID: first, Duplicate: true, Body: endpoint.matchBody(first, admission.Event.Body)}, nil
 	}
 	size := admission.Event.Size() + 2*markBytes
 	if short := m.used + size - m.maxBytes; short > 0 {
@@ -164,6 +164,15 @@ func (e *memoryEndpoint) first(id, replayMark string, now time.Time) (string, bo
 	}
 	mark = e.marks["r:"+replayMark]
 	return mark.first, mark.until.After(now)
+}
+
+// matchBody compares a body with that of the event with this id.
+func (e *memoryEndpoint) matchBody(first string, body []byte) BodyMatch {
+	record := e.records[first]
+	if record == nil || record.bodyGone {
+		return BodyUnknown
+	}
+	return MatchBodies(record.event.Body, body)
 }
 
 // remember sets the marks and returns the bytes to charge.

@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"slices"
@@ -65,11 +66,32 @@ type Receipt struct {
 	// EventID is the event's id, or for a duplicate the id of the first.
 	EventID   string
 	Duplicate bool
+	// Body says of a duplicate whether its body is that of the first; else it is empty.
+	Body BodyMatch
 	// Leases are the caller's leases, one a target in the order of
 	// Admission.Targets; empty for a duplicate and without LeaseFor. Beside an
 	// error they are those that the caller has if the event was stored after all:
 	// given back with Release, the event need not wait until they run out.
 	Leases []Lease
+}
+
+// BodyMatch says whether the body of a duplicate has the bytes of the first one's.
+type BodyMatch string
+
+// Body matches.
+const (
+	BodySame      BodyMatch = "same"
+	BodyDifferent BodyMatch = "different"
+	// BodyUnknown: the body of the first is no longer kept, or never was.
+	BodyUnknown BodyMatch = "unknown"
+)
+
+// MatchBodies compares the body of a duplicate with that of the first.
+func MatchBodies(first, second []byte) BodyMatch {
+	if bytes.Equal(first, second) {
+		return BodySame
+	}
+	return BodyDifferent
 }
 
 // Lease is the right to deliver one event to one target until it expires.

@@ -2,6 +2,7 @@ package queuetest
 
 import (
 	"reflect"
+	"slices"
 	"sync"
 	"testing"
 
@@ -17,6 +18,9 @@ var admissionTests = []namedTest{
 	{"an event is pending at some targets and dead at others from the start", testDeadOnArrival},
 	{"an event that is dead at all targets is kept until it is replayed", testAllDeadOnArrival},
 	{"a copy is a duplicate with the id of the first", testDuplicate},
+	{"a duplicate tells whether its body is that of the first", testDuplicateBody},
+	{"a duplicate of an event that is gone has an unknown body", testDuplicateBodyGone},
+	{"concurrent copies tell whether their bodies are that of the first", testConcurrentBodies},
 	{"a hundred concurrent copies make one event", testConcurrentCopies},
 	{"the same id at another endpoint is another event", testEndpointsApart},
 	{"a replay mark makes a copy under another id a duplicate", testReplayMark},
@@ -153,6 +157,81 @@ func testDuplicate(t *testing.T, h *harness) {
 	h.refuse(t, second, id("a"))
 	if got := h.depth(t, "builder").Pending; got != 1 {
 		t.Errorf("%d events are pending, want 1", got)
+	}
+}
+
+// wantBody expects a duplicate whose body matches like this.
+func (h *harness) wantBody(t *testing.T, admission *queue.Admission, want queue.BodyMatch) {
+	t.Helper()
+	receipt, err := h.store.Admit(t.Context(), admission)
+	if err != nil || !receipt.Duplicate || receipt.Body != want {
+		t.Errorf("Admit returned %+v and %v, want a duplicate with body %s", receipt, err, want)
+	}
+}
+
+func (h *harness) withBody(digit, mark, body string) *queue.Admission {
+	admission := h.admission(id(digit))
+	admission.ReplayMark, admission.Event.Body = mark, []byte(body)
+	return admission
+}
+
+func testDuplicateBody(t *testing.T, h *harness) {
+	const body, mark = "\x00{}\r\n\xff", "5d41402abc4b2a76b9719d911017c592"
+	if receipt := h.admit(t, h.withBody("a", mark, body)); receipt.Body != "" {
+		t.Errorf("a new event has the body match %q", receipt.Body)
+	}
+	longer := h.withBody("a", mark, body) // only its meta part differs
+	longer.Event.Header.Set("X-Attempt", "2")
+	h.wantBody(t, longer, queue.BodySame)
+	h.wantBody(t, h.withBody("b", mark, body), queue.BodySame)
+	for _, other := range []string{"", body + "x", body[1:], "\x00{]\r\n\xff"} {
+		h.wantBody(t, h.withBody("a", mark, other), queue.BodyDifferent)
+		h.wantBody(t, h.withBody("b", mark, other), queue.BodyDifferent)
+	}
+	h.admit(t, h.withBody("c", "", ""))
+	h.wantBody(t, h.withBody("c", "", ""), queue.BodySame)
+	h.wantBody(t, h.withBody("c", "", "x"), queue.BodyDifferent)
+}
+
+func testDuplicateBodyGone(t *testing.T, h *harness) {
+	h.finish(t, h.admission(id("a")))
+	h.wantBody(t, h.admission(id("a")), queue.BodySame)
+	if _, err := h.store.TrimBodies(t.Context(), h.uid, 0); err != nil {
+		t.Fatal(err)
+	}
+	h.wantBody(t, h.admission(id("a")), queue.BodyUnknown)
+	unkept := h.admission(id("b"))
+	unkept.HistoryLimit = 0
+	h.finish(t, unkept)
+	h.wantBody(t, h.admission(id("b")), queue.BodyUnknown)
+}
+
+// testConcurrentBodies has copies that a store may take together: by id, and by
+// replay mark.
+func testConcurrentBodies(t *testing.T, h *harness) {
+	const copies = 60
+	receipts, bodies := make([]queue.Receipt, copies), make([]string, copies)
+	var group sync.WaitGroup
+	for i := range copies {
+		bodies[i] = []string{"one", "two"}[i/2%2]
+		group.Go(func() {
+			receipt, err := h.store.Admit(t.Context(), h.withBody([]string{"a", "b"}[i%2], "mark", bodies[i]))
+			if err != nil {
+				t.Errorf("Admit: %v", err)
+			}
+			receipts[i] = receipt
+		})
+	}
+	group.Wait()
+	first := slices.IndexFunc(receipts, func(r queue.Receipt) bool { return !r.Duplicate })
+	if first < 0 {
+		t.Fatal("every copy is a duplicate")
+	}
+	for i, receipt := range receipts {
+		want := queue.MatchBodies([]byte(bodies[first]), []byte(bodies[i]))
+		if i != first && (!receipt.Duplicate || receipt.EventID != receipts[first].EventID || receipt.Body != want) {
+			t.Errorf("copy %d got %+v, want a duplicate of %s with body %s", i, receipt, receipts[first].EventID, want)
+		}
 	}
 }
 

@@ -34,6 +34,17 @@ local function duplicate(e, mark, id, state, seen)
   return nil, mark == id
 end
 
+-- likeness says whether the body of a duplicate is that of the first. The record of
+-- the first is at the key, or the other one for a copy in the same group.
+local function likeness(key, other, record)
+  local own, from = bodyAt(record), bodyAt(other or redis.call('GETRANGE', key, 0, HEADER - 1))
+  if not from then return 'unknown' end
+  local length = other and #other or redis.call('STRLEN', key)
+  if length - from ~= #record - own then return 'different' end
+  local first = other and string.sub(other, from + 1) or redis.call('GETRANGE', key, from, -1)
+  return first == string.sub(record, own + 1) and 'same' or 'different'
+end
+
 -- initial is the state of the events of a group, the same for all.
 local function initial(group, window)
   local state, leased = head(window, group.history), group.lease > 0
@@ -61,16 +72,20 @@ local function judge(e, group, fresh)
   local replies, taken, at = {}, {}, group.events
   for i, mark in ipairs(marks) do
     local id, replay = ARGV[at + 1], group.replay and e.marks .. ARGV[at + 4]
-    local first, kept = taken[mark], false
+    local copy = taken[mark]
+    local first, kept = copy and ARGV[copy + 1], false
     if not first and (states[i] or seen[i]) then first, kept = duplicate(e, mark, id, states[i], seen[i]) end
-    if not first and not kept and replay then first = taken[replay] or standing(replay) end
+    if not first and not kept and replay then
+      copy = taken[replay]
+      first = copy and ARGV[copy + 1] or standing(replay)
+    end
     if first then
-      replies[i] = first
+      replies[i] = likeness(e.records .. first, copy and ARGV[copy + 3], ARGV[at + 3]) .. ' ' .. first
     elseif kept then
       replies[i] = 1
     else
-      replies[i], taken[mark] = 0, id
-      if replay then taken[replay] = id end
+      replies[i], taken[mark] = 0, at
+      if replay then taken[replay] = at end
       add(fresh.queued, group.due, id)
       add(fresh.pending, ARGV[at + 2], id)
       add(fresh.died, integer(now), id)

@@ -63,6 +63,18 @@ local function endpoint(prefix)
   }
 end
 
+-- A record, as codec.go describes it, begins with HEADER bytes. Those after SIZE
+-- are the length of the meta part. Without a body the first byte is GONE or more.
+local HEADER, SIZE, GONE = 37, 33, 128
+
+-- bodyAt returns where the body begins in a record with this start, counted from
+-- 0. It is nil if there is no record, or none with a body.
+local function bodyAt(start)
+  if #start < HEADER or string.byte(start) >= GONE then return nil end
+  local a, b, c, d = string.byte(start, SIZE + 1, HEADER)
+  return HEADER + ((a * 256 + b) * 256 + c) * 256 + d
+end
+
 -- The state of an event, as keys.go describes it.
 local HEAD = '^' .. LAYOUT .. ' (%d+) (%d+)\n'
 local TARGET = '^(%a) (%d+) (%d+) (%d+) (%d+) ([^\n]*)()'
