@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
@@ -104,25 +105,37 @@ func TestReplicasDeliverOnce(t *testing.T) {
 // service routes to replicas as a Service does: to those that are in it.
 type service struct {
 	mu       sync.Mutex
-	replicas []*world
+	replicas []*replica
 }
 
-func (s *service) add(w *world) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.replicas = append(s.replicas, w)
+// replica is a receiver whose shutdown delay the test ends.
+type replica struct {
+	*world
+	letGo   context.CancelFunc
+	sending sync.WaitGroup
 }
 
-func (s *service) remove(w *world) {
+func (s *service) add(r *replica) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.replicas = slices.DeleteFunc(s.replicas, func(other *world) bool { return other == w })
+	s.replicas = append(s.replicas, r)
 }
 
-func (s *service) pick() *world {
+// remove returns when no request is on its way to the replica any more.
+func (s *service) remove(r *replica) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.replicas[rand.IntN(len(s.replicas))]
+	s.replicas = slices.DeleteFunc(s.replicas, func(other *replica) bool { return other == r })
+	s.mu.Unlock()
+	r.sending.Wait()
+}
+
+func (s *service) push(t *testing.T, id string) reply {
+	s.mu.Lock()
+	r := s.replicas[rand.IntN(len(s.replicas))]
+	r.sending.Add(1)
+	s.mu.Unlock()
+	defer r.sending.Done()
+	return r.push(t, id)
 }
 
 // TestRollingRestart replaces every replica while events come: none is refused,
@@ -133,14 +146,15 @@ func TestRollingRestart(t *testing.T) {
 	builder := newTarget(t, counted.answer)
 	store := redistest.Start(t)
 	inService := &service{}
-	fresh := func() *world {
-		w := start(t, builder.URL, on(connect(t, store)), delay(300*time.Millisecond))
-		w.load(t, routetest.GitHub("hook"))
-		eventually(t, "it is ready", func() bool { return w.ask(t, "GET", "/readyz", "").status == 200 })
-		inService.add(w)
-		return w
+	fresh := func() *replica {
+		serveOn, letGo := context.WithCancel(t.Context())
+		r := &replica{letGo: letGo, world: start(t, builder.URL, on(connect(t, store)), delayedBy(serveOn))}
+		r.load(t, routetest.GitHub("hook"))
+		eventually(t, "it is ready", func() bool { return r.ask(t, "GET", "/readyz", "").status == 200 })
+		inService.add(r)
+		return r
 	}
-	old := []*world{fresh(), fresh()}
+	old := []*replica{fresh(), fresh()}
 	var (
 		senders sync.WaitGroup
 		mu      sync.Mutex
@@ -156,7 +170,7 @@ func TestRollingRestart(t *testing.T) {
 				default:
 				}
 				id := fmt.Sprintf("event-%d-%d", sender, i)
-				if got := inService.pick().push(t, id); got.status != 200 {
+				if got := inService.push(t, id); got.status != 200 {
 					t.Errorf("event %s was refused: %d %s", id, got.status, got.body)
 					return
 				}
@@ -166,12 +180,13 @@ func TestRollingRestart(t *testing.T) {
 			}
 		})
 	}
-	for _, w := range old {
+	for _, r := range old {
 		fresh()
-		w.stop()
-		eventually(t, "it is not ready", func() bool { return w.ask(t, "GET", "/readyz", "").status == 503 })
-		inService.remove(w)
-		w.stopped(t)
+		r.stop()
+		eventually(t, "it is not ready", func() bool { return r.ask(t, "GET", "/readyz", "").status == 503 })
+		inService.remove(r)
+		r.letGo()
+		r.stopped(t)
 	}
 	close(stop)
 	senders.Wait()

@@ -69,9 +69,7 @@ func (s *Server) shutdown(ctx context.Context) {
 	deadline := time.Now().Add(s.options.GracePeriod)
 	s.stopping.Store(true)
 	s.log.Info("Receiver is stopping", "delay", s.options.ShutdownDelay.String())
-	timer := time.NewTimer(min(s.options.ShutdownDelay, s.options.GracePeriod/2))
-	defer timer.Stop()
-	<-timer.C
+	s.options.Sleep(min(s.options.ShutdownDelay, s.options.GracePeriod/2))
 	s.stop(ctx, deadline)
 	s.log.Info("Receiver stopped")
 }

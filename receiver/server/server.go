@@ -90,6 +90,8 @@ type Options struct {
 	Logger *slog.Logger
 	// Now tells the time; nil means time.Now.
 	Now func() time.Time
+	// Sleep waits for the shutdown delay; nil means time.Sleep.
+	Sleep func(time.Duration)
 }
 
 func (o Options) validate() error {
@@ -132,6 +134,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Now == nil {
 		o.Now = time.Now
+	}
+	if o.Sleep == nil {
+		o.Sleep = time.Sleep
 	}
 	return o
 }

@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"context"
 	"fmt"
 	"net"
 	"net/http"
@@ -16,6 +17,11 @@ import (
 
 func delay(d time.Duration) func(*server.Options) {
 	return func(o *server.Options) { o.ShutdownDelay = d }
+}
+
+// delayedBy makes the delay last until the context ends.
+func delayedBy(ctx context.Context) func(*server.Options) {
+	return func(o *server.Options) { o.Sleep = func(time.Duration) { <-ctx.Done() } }
 }
 
 func grace(d time.Duration) func(*server.Options) {
@@ -39,7 +45,8 @@ func (w *world) stopped(t *testing.T) {
 func TestStopServesOnUntilNobodyRoutesHere(t *testing.T) {
 	t.Parallel()
 	builder := newTarget(t, nil)
-	w := start(t, builder.URL, delay(500*time.Millisecond))
+	serveOn, letGo := context.WithCancel(t.Context())
+	w := start(t, builder.URL, delayedBy(serveOn))
 	w.load(t, routetest.GitHub("hook"))
 	w.stop()
 	eventually(t, "it is no longer ready", func() bool {
@@ -52,6 +59,7 @@ func TestStopServesOnUntilNobodyRoutesHere(t *testing.T) {
 	if got := builder.next(t); got.header.Get("X-GitHub-Delivery") != "late" {
 		t.Errorf("the target got %v", got.header)
 	}
+	letGo()
 	w.stopped(t)
 	if conn, err := net.Dial("tcp", w.Addr().String()); err == nil {
 		_ = conn.Close()
@@ -67,6 +75,18 @@ func TestStopServesOnUntilNobodyRoutesHere(t *testing.T) {
 		if strings.Index(log, order[i]) > strings.Index(log, part) {
 			t.Errorf("%s stopped before %s:\n%s", part, order[i], log)
 		}
+	}
+}
+
+func TestStopTakesTheDelay(t *testing.T) {
+	t.Parallel()
+	w := start(t, newTarget(t, nil).URL, delay(500*time.Millisecond))
+	w.load(t, routetest.GitHub("hook"))
+	began := time.Now()
+	w.stop()
+	w.stopped(t)
+	if took := time.Since(began); took < 500*time.Millisecond {
+		t.Errorf("it took %s, less than the delay", took)
 	}
 }
 

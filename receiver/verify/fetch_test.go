@@ -181,11 +181,11 @@ func TestOneFlightForManyRequests(t *testing.T) {
 	google := newIssuer(t)
 	site := newSite(t, map[string]string{googleAddress: google.jwks})
 	verifier := pubSub(t, site.fetcher)
-	push := bearerPost(google.token(t, googleClaims()))
+	token := google.token(t, googleClaims())
 	var requests sync.WaitGroup
 	for range 20 {
 		requests.Go(func() {
-			if _, err := verifier.Verify(t.Context(), push); err != nil {
+			if _, err := verifier.Verify(t.Context(), bearerPost(token)); err != nil {
 				t.Errorf("refused: %v", err)
 			}
 		})

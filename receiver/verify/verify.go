@@ -16,7 +16,8 @@ import (
 	"github.com/postern-dev/postern/receiver/route"
 )
 
-// Request is what a provider sent, as received. It is not safe for concurrent use.
+// Request is what a provider sent, as received. A Request belongs to one goroutine:
+// judging it keeps a [body.Reader] in it. Others take a copy of their own.
 type Request struct {
 	Method string
 	// RawQuery is the query string of the request, without the question mark.
