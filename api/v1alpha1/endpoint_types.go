@@ -51,6 +51,7 @@ type WebhookEndpointList struct {
 // +kubebuilder:validation:XValidation:rule="!has(self.delivery) || self.delivery != 'Direct' || size(self.targets) == 1",message="`delivery: Direct` answers with the target's own answer and needs exactly one entry in `targets`; use `delivery: Queued` for several",fieldPath=".targets"
 // +kubebuilder:validation:XValidation:rule="!has(self.delivery) || self.delivery != 'Direct' || !has(self.suspend) || !self.suspend",message="`suspend` may not be set with `delivery: Direct`, which has no queue to hold events; use `delivery: Queued`",fieldPath=".suspend"
 // +kubebuilder:validation:XValidation:rule="!has(self.source.enforcement) || self.source.enforcement != 'Audit' || !has(self.source.provider) || self.source.provider != 'none'",message="`source.enforcement: Audit` has nothing to audit with `source.provider: none`: remove it",fieldPath=".source.enforcement"
+// +kubebuilder:validation:XValidation:rule="!has(self.methods) || has(self.source.scheme) || (has(self.source.provider) && self.source.provider == 'none')",message="`methods` may be set with `source.scheme` and `source.provider: none` only; the other providers bring their methods: remove `methods`",fieldPath=".methods",reason=FieldValueForbidden
 // +kubebuilder:validation:XValidation:rule="self.targets.all(t, self.targets.exists_one(u, (has(u.name) && size(u.name) > 0 ? u.name : u.service.name) == (has(t.name) && size(t.name) > 0 ? t.name : t.service.name)))",message="target names must be unique; a target without `name` is named after its Service: give the others a `name`",fieldPath=".targets"
 type WebhookEndpointSpec struct {
 	// source is who sends the webhooks and how they are verified.
@@ -84,9 +85,18 @@ type WebhookEndpointSpec struct {
 	// +kubebuilder:validation:MaxItems=256
 	AllowedIPRanges []AllowedIPRange `json:"allowedIPRanges,omitempty"`
 
-	// maxBodyBytes is the largest accepted body; larger ones are refused, never truncated.
+	// methods are the request methods that a scheme of your own and provider none
+	// accept; the default is POST, PUT and PATCH. Other providers bring theirs.
 	// +optional
-	// +default=1048576
+	// +listType=set
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=5
+	Methods []Method `json:"methods,omitempty"`
+
+	// maxBodyBytes is the largest accepted body; larger ones are refused, never
+	// truncated. The default is what the provider may send, such as 25 MiB for
+	// github, and 1 MiB where no size is documented.
+	// +optional
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=26214400
 	MaxBodyBytes int32 `json:"maxBodyBytes,omitempty"`

@@ -85,6 +85,11 @@ type SecretKeysReference struct {
 // +kubebuilder:validation:XValidation:rule="self.matches('^[-._a-zA-Z0-9]+$')",message="must be the name of a key in the Secret (letters, digits, '-', '_' and '.'), not the secret itself"
 type SecretKey string
 
+// Method is a request method.
+//
+// +kubebuilder:validation:Enum=POST;PUT;PATCH;GET;DELETE
+type Method string
+
 // Hostname is a host name in lower case, without port.
 //
 // +kubebuilder:validation:MinLength=1

@@ -705,6 +705,11 @@ func (in *WebhookEndpointSpec) DeepCopyInto(out *WebhookEndpointSpec) {
 		*out = make([]AllowedIPRange, len(*in))
 		copy(*out, *in)
 	}
+	if in.Methods != nil {
+		in, out := &in.Methods, &out.Methods
+		*out = make([]Method, len(*in))
+		copy(*out, *in)
+	}
 	out.RateLimit = in.RateLimit
 	in.Deduplication.DeepCopyInto(&out.Deduplication)
 	out.Retry = in.Retry

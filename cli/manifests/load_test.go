@@ -49,7 +49,7 @@ func TestLoadFillsDefaults(t *testing.T) {
 		t.Fatalf("%d endpoints, want 1", len(set.Endpoints))
 	}
 	spec := set.Endpoints[0].Object.Spec
-	if spec.Delivery != v1alpha1.DeliveryQueued || spec.MaxBodyBytes != 1<<20 || spec.Targets[0].TimeoutSeconds != 15 {
+	if spec.Delivery != v1alpha1.DeliveryQueued || spec.MaxBodyBytes != 0 || spec.Targets[0].TimeoutSeconds != 15 {
 		t.Errorf("the schema's defaults are missing: %+v", spec)
 	}
 	if got := set.Endpoints[0].Object.Namespace; got != "ci" {

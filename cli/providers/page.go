@@ -41,6 +41,7 @@ func facts(text *strings.Builder, preset *verify.Preset) {
 		{"Delivery id", preset.DeliveryID},
 		{"Event type", preset.EventType},
 		{"Methods", strings.Join(preset.Methods, ", ")},
+		{"Largest body", fmt.Sprintf("%d MiB (spec.maxBodyBytes)", preset.MaxBodyBytes>>20)},
 		{"Replay window", duration(preset.Tolerance)},
 		{"Told apart by", preset.ToldApartBy()},
 		{"Identity", string(preset.Identity) + " (" + string(preset.Evidence) + ")"},

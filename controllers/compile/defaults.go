@@ -4,12 +4,12 @@ import (
 	"cmp"
 
 	"github.com/postern-dev/postern/api/v1alpha1"
+	"github.com/postern-dev/postern/receiver/verify"
 )
 
 // Defaults of the schema, for objects that did not pass an API server.
 const (
 	defaultSecretKey      = "secret"
-	defaultMaxBodyBytes   = 1 << 20
 	defaultInitialBackoff = 1
 	defaultMaxBackoff     = 600
 	defaultMaxAge         = 72 * 60 * 60
@@ -25,7 +25,8 @@ func withDefaults(given v1alpha1.WebhookEndpointSpec) v1alpha1.WebhookEndpointSp
 	if len(spec.SecretRef.Keys) == 0 {
 		spec.SecretRef.Keys = []v1alpha1.SecretKey{defaultSecretKey}
 	}
-	spec.MaxBodyBytes = cmp.Or(spec.MaxBodyBytes, defaultMaxBodyBytes)
+	usualSize := int32(verify.MaxBodyBytes(spec.Source.Provider)) //nolint:gosec // at most 25 MiB
+	spec.MaxBodyBytes = cmp.Or(spec.MaxBodyBytes, usualSize)
 	spec.Delivery = cmp.Or(spec.Delivery, v1alpha1.DeliveryQueued)
 	spec.Retry.InitialBackoffSeconds = cmp.Or(spec.Retry.InitialBackoffSeconds, defaultInitialBackoff)
 	spec.Retry.MaxBackoffSeconds = cmp.Or(spec.Retry.MaxBackoffSeconds, defaultMaxBackoff)

@@ -144,6 +144,11 @@ func TestRefusals(t *testing.T) {
 				s.Targets[i+1].When = "event.type != '" + strings.Repeat("x", 2000) + "'"
 			}
 		}), refusal("RouteTooLarge", "spec", "at most 65536 are served")},
+		"methods of a provider": {onSpec(func(s *spec) { s.Methods = []v1alpha1.Method{"GET"} }),
+			refusal("InvalidSpec", "spec.methods", "provider github brings its own")},
+		"method of no webhook": {onSpec(func(s *spec) {
+			s.Source.Provider, s.SecretRef, s.Methods = "none", v1alpha1.SecretKeysReference{}, []v1alpha1.Method{"GET", "TRACE"}
+		}), refusal("InvalidSpec", "spec.methods[1]", `"TRACE" is none of POST, PUT, PATCH, GET, DELETE`)},
 		"body beyond the limit": {onSpec(func(s *spec) { s.MaxBodyBytes = 26214401 }),
 			refusal("InvalidSpec", "spec", "maxBodyBytes")},
 	}, func(t *testing.T, result compile.Result) {

@@ -22,6 +22,9 @@ func compileSource(result *Result, r *route.Endpoint, spec v1alpha1.WebhookEndpo
 		Options:          compileOptions(spec.Source.Options),
 		Enforcement:      route.Enforcement(spec.Source.Enforcement),
 	}
+	for _, method := range spec.Methods {
+		r.Source.Methods = append(r.Source.Methods, string(method))
+	}
 	if (r.Source.Provider == "") == (r.Source.Scheme == nil) {
 		result.refuse(v1alpha1.ReasonInvalidSpec, "spec.source", "exactly one of provider and scheme must be set")
 		return
@@ -64,6 +67,9 @@ func refuseSource(result *Result, source route.Source, err error) {
 		}
 	}
 	field, message := fieldOf(err)
+	if strings.HasPrefix(field, "spec.methods") {
+		reason = v1alpha1.ReasonInvalidSpec
+	}
 	result.refuse(reason, field, "%s", message)
 }
 
@@ -73,7 +79,7 @@ func fieldOf(err error) (field, message string) {
 		return "spec.source." + key.Key, key.Problem
 	}
 	field, message, found := strings.Cut(err.Error(), ": ")
-	if !found || !strings.HasPrefix(field, "source") {
+	if !found || !strings.HasPrefix(field, "source") && !strings.HasPrefix(field, "methods") {
 		return "spec.source", err.Error()
 	}
 	return "spec." + field, message

@@ -54,8 +54,9 @@ func (e *Engine) startClaims() time.Duration {
 	return idleWait
 }
 
-// startClaim takes room for the largest events that the endpoint can have,
-// because how large they are shows only when they are here.
+// startClaim takes room for the largest events that the endpoint can have, but
+// for no more than a claim returns: how large they are shows only when they are
+// here.
 func (e *Engine) startClaim(l *lane, now time.Time) {
 	if wait := e.away(l, now); wait > 0 {
 		l.due = now.Add(wait)
@@ -73,7 +74,10 @@ func (e *Engine) startClaim(l *lane, now time.Time) {
 		return
 	}
 	each := l.spec.endpoint.MaxBodyBytes + headerAllowance
-	limit := int(min(int64(l.batch()), e.room(l.tenant)/each))
+	limit, room := l.batch(), max(each, queue.MaxClaimBytes)
+	if fits := e.room(l.tenant); fits < room {
+		limit = int(min(int64(limit), fits/each))
+	}
 	if limit == 0 && l.tenant.bytes == 0 && e.used <= e.opts.MemoryBudgetBytes {
 		// One event beyond the budget, rather than never.
 		limit = 1
@@ -85,7 +89,7 @@ func (e *Engine) startClaim(l *lane, now time.Time) {
 	}
 	claim := &claim{
 		engine: e, lane: l, limit: limit,
-		room:  e.take(l.tenant, int64(limit)*each, 1),
+		room:  e.take(l.tenant, min(int64(limit)*each, room), 1),
 		probe: l.breaker.Probe(now),
 	}
 	for _, o := range e.outagesOf(l) {

@@ -271,3 +271,31 @@ func TestOldDeadLettersAreGivenUp(t *testing.T) {
 		}
 	})
 }
+
+// TestClaimsDoNotShrinkWithTheLimit: an endpoint that may get large bodies has
+// its small ones claimed many at a time.
+func TestClaimsDoNotShrinkWithTheLimit(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		e := endpoint("ci", "a")
+		e.MaxBodyBytes, e.Targets[0].MaxInFlight = route.MaxBodyBytesLimit, 32
+		w := newWorld(t, func(o *deliver.Options) { o.MemoryBudgetBytes = 64 << 20 }, e)
+		synctest.Wait()
+		const events = 32
+		for range events {
+			admission := &queue.Admission{Event: w.event(e), Targets: names(e), HistoryLimit: 9}
+			if _, err := w.store.Admit(t.Context(), admission); err != nil {
+				t.Fatal(err)
+			}
+		}
+		before := w.worker.called("Claim")
+		w.engine.Wake(queues(e)...)
+		synctest.Wait()
+		if got := len(w.targets.at()); got != events {
+			t.Errorf("%d events came, want %d", got, events)
+		}
+		if claims := w.worker.called("Claim") - before; claims > 4 {
+			t.Errorf("%d claims for %d small events", claims, events)
+		}
+	})
+}

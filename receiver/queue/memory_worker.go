@@ -17,9 +17,13 @@ func (m *Memory) Claim(_ context.Context, queue ID, limit int, lease time.Durati
 	now := m.clock()
 	q := endpoint.queue(queue.Target)
 	var deliveries []Delivery
-	for len(deliveries) < limit {
+	for bytes := int64(0); len(deliveries) < limit; {
 		target := q.nextDue()
 		if target == nil || target.due.After(now) {
+			break
+		}
+		bytes += target.record.event.Size()
+		if bytes > MaxClaimBytes && len(deliveries) > 0 {
 			break
 		}
 		granted := q.lease(target, now.Add(lease))

@@ -166,7 +166,7 @@ type Admitter interface {
 // Worker is the delivering side.
 type Worker interface {
 	// Claim leases up to limit due events of one queue, oldest due first, and
-	// loads them. Events whose stored bytes do not match their checksum are
+	// loads them: at most [MaxClaimBytes] together, or one. Events whose stored bytes do not match their checksum are
 	// moved to the dead letters with reason "corrupt" and not returned. What a
 	// claim leased whose answer was lost is due again for the next one of that
 	// queue by this process.

@@ -11,8 +11,9 @@ import (
 	"github.com/postern-dev/postern/receiver/event"
 )
 
-// claimBytes bounds the bodies that one claim loads; one event is always taken.
-const claimBytes = 8 << 20
+// MaxClaimBytes bounds the events that one claim returns, in bytes; one event is
+// returned however large it is.
+const MaxClaimBytes = 8 << 20
 
 // newerDelay is how long an event of a newer version waits for a newer process.
 const newerDelay = time.Minute
@@ -67,7 +68,7 @@ func (r *Redis) take(
 	message, err := r.run(ctx, claimScript,
 		[]string{endpoint.queue(queue.Target), endpoint.claim(r.process, queue.Target)},
 		[]string{
-			r.now(), durationMillis(lease), strconv.Itoa(limit), strconv.Itoa(claimBytes),
+			r.now(), durationMillis(lease), strconv.Itoa(limit), strconv.Itoa(MaxClaimBytes),
 			string(endpoint), queue.Target, name, r.lost.of(queue),
 		})
 	if err != nil {

@@ -34,6 +34,7 @@ func full() *route.Endpoint {
 				RequireHeaders: map[string]string{"X-Version": "1"},
 			},
 			ToleranceSeconds: 300,
+			Methods:          []string{"POST"},
 			Options:          map[string]string{"url": "https://hooks.example.com/ci/github"},
 			Enforcement:      route.EnforcementEnforce,
 		},

@@ -20,7 +20,10 @@ type Source struct {
 	// timestamp; 0 means the provider's default.
 	ToleranceSeconds int64             `json:"toleranceSeconds,omitempty"`
 	Options          map[string]string `json:"options,omitempty"`
-	Enforcement      Enforcement       `json:"enforcement"`
+	// Methods are the request methods that a declarative scheme and provider none
+	// accept; empty means POST, PUT and PATCH. Other providers bring theirs.
+	Methods     []string    `json:"methods,omitempty"`
+	Enforcement Enforcement `json:"enforcement"`
 }
 
 // Label names the source in metrics and headers: the provider's name, or

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -73,18 +74,48 @@ func resolve(source route.Source) (*preset, error) {
 	if (source.Provider == "") == (source.Scheme == nil) {
 		return nil, errors.New("source: exactly one of provider and scheme must be set")
 	}
+	methods, err := methodsOf(source)
+	if err != nil {
+		return nil, err
+	}
 	if source.Scheme != nil {
-		return declared(source)
+		return declared(source, methods)
 	}
 	p, ok := builtIn().byName[source.Provider]
-	if !ok {
+	switch {
+	case !ok:
 		return nil, unknownProvider(source.Provider)
+	case len(source.Methods) > 0:
+		own := *p
+		own.Methods = methods
+		p = &own
 	}
 	return p, p.checkOptions(source.Options)
 }
 
+// ownMethods are those of sources that do not say which methods they use.
+var ownMethods = []string{http.MethodPost, http.MethodPut, http.MethodPatch}
+
+// methodsOf returns the methods of a source that may choose them.
+func methodsOf(source route.Source) ([]string, error) {
+	switch {
+	case len(source.Methods) == 0:
+		return ownMethods, nil
+	case source.Scheme == nil && source.Verifies():
+		return nil, fmt.Errorf("methods: provider %s brings its own; only a scheme and provider none take others",
+			source.Provider)
+	}
+	allowed := append(slices.Clone(ownMethods), http.MethodGet, http.MethodDelete)
+	for i, method := range source.Methods {
+		if !slices.Contains(allowed, method) {
+			return nil, fmt.Errorf("methods[%d]: %q is none of %s", i, method, strings.Join(allowed, ", "))
+		}
+	}
+	return source.Methods, nil
+}
+
 // declared wraps the user's own scheme as a preset.
-func declared(source route.Source) (*preset, error) {
+func declared(source route.Source, methods []string) (*preset, error) {
 	scheme := *source.Scheme
 	if err := checkScheme(&scheme); err != nil {
 		return nil, err
@@ -95,7 +126,7 @@ func declared(source route.Source) (*preset, error) {
 		}
 	}
 	row := preset{Preset: Preset{
-		Name: "scheme", DisplayName: "declarative scheme", Methods: []string{"POST", "PUT", "PATCH"},
+		Name: "scheme", DisplayName: "declarative scheme", Methods: methods,
 		DeliveryID: fieldTemplate(scheme.ID), EventType: fieldTemplate(scheme.EventType),
 		Variants: []Variant{{Scheme: scheme}},
 	}}

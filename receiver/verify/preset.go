@@ -162,6 +162,9 @@ type Preset struct {
 	OptionalOptions []Option   `json:"optionalOptions,omitempty"`
 	// Methods are the request methods used, handshakes included.
 	Methods []string `json:"methods"`
+	// MaxBodyBytes is the default of an endpoint's maxBodyBytes: what the provider
+	// says that it may send, at most what an endpoint can accept, or 1 MiB.
+	MaxBodyBytes int64 `json:"maxBodyBytes"`
 	// Handshake describes the challenge that is answered; empty means none.
 	Handshake string `json:"handshake,omitempty"`
 	// SetUp are the steps to take, in the words of the provider's console.
@@ -177,6 +180,18 @@ const minWindow = 72 * time.Hour
 // retries, and as long as a recorded request is in time.
 func (p Preset) Window() time.Duration {
 	return max(minWindow, p.Retries.For, p.Tolerance+p.FutureTolerance)
+}
+
+// usualMaxBodyBytes is the default for sources whose bodies have no documented size.
+const usualMaxBodyBytes = 1 << 20
+
+// MaxBodyBytes is the default of an endpoint's maxBodyBytes for a provider; a
+// name that is none, such as that of a declarative scheme, has the usual one.
+func MaxBodyBytes(provider string) int64 {
+	if p, ok := builtIn().byName[provider]; ok {
+		return p.MaxBodyBytes
+	}
+	return usualMaxBodyBytes
 }
 
 // preset is a row of the table: what is published and how it is built.

@@ -6,8 +6,10 @@ import "github.com/postern-dev/postern/receiver/route"
 var presetsCode = []preset{
 	{Preset: Preset{
 		Name: "github", DisplayName: "GitHub",
-		DocsURL:    "https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries",
-		DeliveryID: "{header:X-GitHub-Delivery}", EventType: "{header:X-GitHub-Event}.{json:action}",
+		// GitHub sends no payload of more than 25 MB.
+		MaxBodyBytes: route.MaxBodyBytesLimit,
+		DocsURL:      "https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries",
+		DeliveryID:   "{header:X-GitHub-Delivery}", EventType: "{header:X-GitHub-Event}.{json:action}",
 		AckLimit: ackTen,
 		Variants: hexBody("X-Hub-Signature-256", "sha256="),
 		Identity: IdentityID, Evidence: EvidenceDocumented, Retries: byHand(3*day, RetryBytesIdentical),
@@ -25,9 +27,11 @@ var presetsCode = []preset{
 	}},
 	{Preset: Preset{
 		Name: "gitlab", DisplayName: "GitLab", Aliases: []string{"gitlab-token", "gitlab-signing-token"},
-		DocsURL:    "https://docs.gitlab.com/user/project/integrations/webhooks/",
-		DeliveryID: "{header:webhook-id} | {header:Idempotency-Key}",
-		EventType:  "{header:X-Gitlab-Event}", AckLimit: ackTen,
+		// GitLab sends no payload of more than 25 MB.
+		MaxBodyBytes: route.MaxBodyBytesLimit,
+		DocsURL:      "https://docs.gitlab.com/user/project/integrations/webhooks/",
+		DeliveryID:   "{header:webhook-id} | {header:Idempotency-Key}",
+		EventType:    "{header:X-Gitlab-Event}", AckLimit: ackTen,
 		Variants: []Variant{
 			{KeyPrefix: "whsec_", Scheme: standardScheme("webhook", standardKey)},
 			token("X-Gitlab-Token", "")[0],

@@ -23,8 +23,10 @@ var presetsMail = []preset{
 	}},
 	{Preset: Preset{
 		Name: "mailgun", DisplayName: "Mailgun",
-		DocsURL: "https://documentation.mailgun.com/docs/mailgun/user-manual/webhooks/securing-webhooks",
-		Class:   ClassHMAC, EventType: "{json:event-data.event}", DeliveryID: "{json:signature.token}", IDSigned: true,
+		// A route forwards a message of up to 25 MB.
+		MaxBodyBytes: route.MaxBodyBytesLimit,
+		DocsURL:      "https://documentation.mailgun.com/docs/mailgun/user-manual/webhooks/securing-webhooks",
+		Class:        ClassHMAC, EventType: "{json:event-data.event}", DeliveryID: "{json:signature.token}", IDSigned: true,
 		Identity: IdentityID, Evidence: EvidenceDocumented, Retries: retried(8*time.Hour, RetryBytesIdentical),
 		Sources: []string{
 			"https://documentation.mailgun.com/docs/mailgun/user-manual/webhooks/securing-webhooks",
@@ -37,7 +39,9 @@ var presetsMail = []preset{
 	}, special: newMailgun},
 	{Preset: Preset{
 		Name: "postmark", DisplayName: "Postmark", DocsURL: "https://postmarkapp.com/developer/webhooks/webhooks-overview",
-		EventType: "{json:RecordType}", Variants: basicAuth(),
+		// The attachments of an inbound message have up to 35 MB.
+		MaxBodyBytes: route.MaxBodyBytesLimit,
+		EventType:    "{json:RecordType}", Variants: basicAuth(),
 		Identity: IdentityNone, Evidence: EvidenceDocumented, Retries: retried(11*time.Hour, RetryBytesUnknown),
 		Sources: []string{"https://postmarkapp.com/developer/webhooks/webhooks-overview"},
 		SetUp:   []string{"Server, Webhooks, Add webhook, Basic auth credentials. Put user:password into the Secret."},

@@ -3,6 +3,8 @@ package verify
 import (
 	"net/http"
 	"time"
+
+	"github.com/postern-dev/postern/receiver/route"
 )
 
 var (
@@ -36,8 +38,10 @@ func presetsForms() []preset {
 		}, special: newTwilio},
 		{Preset: Preset{
 			Name: "mandrill", DisplayName: "Mailchimp Transactional (Mandrill)", Aliases: []string{"mailchimp-transactional"},
-			DocsURL: "https://mailchimp.com/developer/transactional/guides/track-respond-activity-webhooks/",
-			Class:   ClassHMAC, BodySigned: true, Headers: []string{"X-Mandrill-Signature"},
+			// An inbound message has up to 25 MB.
+			MaxBodyBytes: route.MaxBodyBytesLimit,
+			DocsURL:      "https://mailchimp.com/developer/transactional/guides/track-respond-activity-webhooks/",
+			Class:        ClassHMAC, BodySigned: true, Headers: []string{"X-Mandrill-Signature"},
 			Handshake: "HEAD, or a form without events, when the webhook is created: 200",
 			Identity:  IdentityNone, Evidence: EvidenceDocumented, Retries: retried(0, RetryBytesUnknown),
 			Sources: []string{

@@ -59,7 +59,7 @@ func idTemplate(variants []Variant) string {
 // presetsNone is the explicit choice to verify nothing.
 var presetsNone = []preset{{Preset: Preset{
 	Name: "none", DisplayName: "No verification",
-	Secret: SecretNone, Class: ClassNone, Methods: []string{"POST", "PUT", "PATCH"},
+	Secret: SecretNone, Class: ClassNone, Methods: ownMethods,
 	DocsURL:  "https://github.com/postern-dev/postern/blob/main/docs/providers.md",
 	Identity: IdentityNone, Evidence: EvidenceInferred, Retries: retried(0, RetryBytesUnknown),
 	Sources: []string{"https://github.com/postern-dev/postern/blob/main/docs/providers.md"},

@@ -15,8 +15,10 @@ func presetsTokens() []preset {
 	return []preset{
 		{Preset: Preset{
 			Name: "google-pubsub", DisplayName: "Google Cloud Pub/Sub push", Aliases: []string{"pubsub", "gcp-pubsub"},
-			DocsURL: "https://cloud.google.com/pubsub/docs/authenticate-push-subscriptions",
-			Class:   ClassJWT, Secret: SecretOptional, Headers: []string{"Authorization"},
+			// A message has up to 10 MB, in base64.
+			MaxBodyBytes: 14 << 20,
+			DocsURL:      "https://cloud.google.com/pubsub/docs/authenticate-push-subscriptions",
+			Class:        ClassJWT, Secret: SecretOptional, Headers: []string{"Authorization"},
 			DeliveryID: "{json:message.messageId} | {json:message.message_id} | {header:x-goog-pubsub-message-id}",
 			EventType:  "{json:message.attributes.eventType}",
 			AckLimit:   10 * time.Second,

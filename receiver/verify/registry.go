@@ -19,6 +19,9 @@ func complete(row preset) preset {
 	if len(p.Methods) == 0 {
 		p.Methods = []string{http.MethodPost}
 	}
+	if p.MaxBodyBytes == 0 {
+		p.MaxBodyBytes = usualMaxBodyBytes
+	}
 	for _, method := range p.handshakeMethods {
 		p.Methods = append(p.Methods[:len(p.Methods):len(p.Methods)], method)
 	}

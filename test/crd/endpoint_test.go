@@ -20,6 +20,8 @@ func TestEndpointAcceptance(t *testing.T) {
 		`path: /default/some/deeper.path_with~signs`,
 		`path: /default/..hidden`,
 		`allowedIPRanges: [192.30.252.0/22, "2a0a:a440::/29", 203.0.113.7, "2001:db8::1", 0.0.0.0/0]`,
+		`{source: {provider: none}, secretRef: null, methods: [GET, DELETE]}`,
+		`{source: {scheme: {algorithm: BasicAuth}}, methods: [POST, GET]}`,
 		`deduplication: {windowSeconds: 0}`,
 		`history: {limit: 0}`,
 		`rateLimit: {requestsPerSecond: 100, burst: 200}`,
@@ -39,12 +41,11 @@ func TestEndpointDefaults(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := v1alpha1.WebhookEndpointSpec{
-		Source:       v1alpha1.Source{Provider: "github", Enforcement: v1alpha1.EnforcementEnforce},
-		SecretRef:    v1alpha1.SecretKeysReference{Name: "github-webhook", Keys: []v1alpha1.SecretKey{"secret"}},
-		MaxBodyBytes: 1048576,
-		Delivery:     v1alpha1.DeliveryQueued,
-		Retry:        v1alpha1.Retry{InitialBackoffSeconds: 1, MaxBackoffSeconds: 600, MaxAgeSeconds: 259200},
-		History:      v1alpha1.History{Limit: new(int32(100))},
+		Source:    v1alpha1.Source{Provider: "github", Enforcement: v1alpha1.EnforcementEnforce},
+		SecretRef: v1alpha1.SecretKeysReference{Name: "github-webhook", Keys: []v1alpha1.SecretKey{"secret"}},
+		Delivery:  v1alpha1.DeliveryQueued,
+		Retry:     v1alpha1.Retry{InitialBackoffSeconds: 1, MaxBackoffSeconds: 600, MaxAgeSeconds: 259200},
+		History:   v1alpha1.History{Limit: new(int32(100))},
 		Targets: []v1alpha1.Target{{
 			Service: got.Spec.Targets[0].Service, Path: "/", Format: v1alpha1.TargetFormatOriginal,
 			TimeoutSeconds: 15, MaxInFlight: 32,

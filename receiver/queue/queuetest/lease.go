@@ -2,6 +2,7 @@ package queuetest
 
 import (
 	"errors"
+	"strconv"
 	"testing"
 	"time"
 
@@ -15,6 +16,26 @@ var leaseTests = []namedTest{
 	{"a lease can be settled once", testSettleOnce},
 	{"a renewed lease holds longer", testRenew},
 	{"renewing tells the leases that are lost", testRenewLost},
+	{"a claim is bounded in bytes", testClaimBytes},
+}
+
+// testClaimBytes: a claim returns what fits, and one event that does not.
+func testClaimBytes(t *testing.T, h *harness) {
+	large := func(n int, bytes int) {
+		admission := h.admission(id(strconv.Itoa(n)))
+		admission.Event.Body = make([]byte, bytes)
+		h.admit(t, admission)
+		h.clock.Advance(time.Second)
+	}
+	large(0, queue.MaxClaimBytes+1)
+	for n := range 3 {
+		large(n+1, queue.MaxClaimBytes/2-1024)
+	}
+	for i, want := range []int{1, 2, 1} {
+		if got := len(h.claim(t, "builder")); got != want {
+			t.Errorf("claim %d returned %d events, want %d", i, got, want)
+		}
+	}
 }
 
 func testLeaseExpiry(t *testing.T, h *harness) {
