@@ -88,7 +88,7 @@ func TestKeepForgetsEndpoints(t *testing.T) {
 
 // standardPublic is an endpoint with public keys, and a request with the given
 // number of signatures, none of which holds.
-func standardPublic(t *testing.T, signatures int) (verify.Verifier, *verify.Request) {
+func standardPublic(t testing.TB, signatures int) (verify.Verifier, *verify.Request) {
 	t.Helper()
 	var keys []string
 	for i := range 8 {
@@ -112,6 +112,16 @@ func TestForgedAsymmetricSignaturesAreFew(t *testing.T) {
 	refused(t, v, request, verify.SignatureMalformed)
 	v, request = standardPublic(t, 100)
 	refused(t, v, request, verify.SignatureMalformed)
+}
+
+// BenchmarkForgedAsymmetric is the most that one forged request of 1 MiB costs.
+func BenchmarkForgedAsymmetric(b *testing.B) {
+	v, request := standardPublic(b, 4)
+	for b.Loop() {
+		if _, err := v.Verify(b.Context(), request); err == nil {
+			b.Fatal("a forged request is accepted")
+		}
+	}
 }
 
 // TestTimeIsCheckedBeforeTheKeys: where signatures are costly, an old request is

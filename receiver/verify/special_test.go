@@ -33,7 +33,7 @@ type endpoint struct {
 	fetcher   *verify.Fetcher
 }
 
-func (e endpoint) compile(t *testing.T) verify.Verifier {
+func (e endpoint) compile(t testing.TB) verify.Verifier {
 	t.Helper()
 	verifier, err := e.tryCompile()
 	if err != nil {
