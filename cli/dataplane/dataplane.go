@@ -44,8 +44,9 @@ type Options struct {
 	Loaded     func(*table.Table)
 
 	TrustedProxies []netip.Prefix
-	// MemoryBudgetBytes bounds the bodies under way, and again the events held
-	// in memory; 0 means 128 MiB.
+	// MemoryLimitBytes is what Go may use; 0 is no limit. MemoryBudgetBytes bounds
+	// what requests hold, and again events; 0 derives both from the limit.
+	MemoryLimitBytes  int64
 	MemoryBudgetBytes int64
 	// NamespaceRate bounds the requests of each namespace, NamespaceBytes what it
 	// has in the store; nil and 0 are no limits.
@@ -91,6 +92,8 @@ func assemble(options Options, store *opened, tracer *tracing.Tracer) (*server.S
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	measured, counter := metrics.New(registry), traffic.New(nil)
+	memory := &memory{limit: options.MemoryLimitBytes, fixed: options.MemoryBudgetBytes, log: options.Logger}
+	requests, events := memory.divide(0)
 	engine := deliver.New(deliver.Options{
 		Worker:     store,
 		Keeper:     store,
@@ -100,7 +103,7 @@ func assemble(options Options, store *opened, tracer *tracing.Tracer) (*server.S
 		Logger:     options.Logger,
 		DrainStore: store.volatile || options.Store.Drain,
 
-		MemoryBudgetBytes: options.MemoryBudgetBytes,
+		MemoryBudgetBytes: events,
 	})
 	return server.New(server.Options{
 		Listen:         options.Listen,
@@ -117,7 +120,8 @@ func assemble(options Options, store *opened, tracer *tracing.Tracer) (*server.S
 		Loaded:         options.Loaded,
 		TrustedProxies: options.TrustedProxies,
 
-		MemoryBudgetBytes: options.MemoryBudgetBytes,
+		MemoryBudgetBytes: requests,
+		Budgets:           memory.divideFor,
 		NamespaceRate:     options.NamespaceRate,
 		NamespaceBytes:    options.NamespaceBytes,
 

@@ -74,6 +74,7 @@ func run(ctx context.Context, options *Options, out io.Writer) error {
 	log := logr.FromSlogHandler(logger.Handler())
 	ctrl.SetLogger(log)
 	klog.SetLogger(log)
+	options.Memory.Apply(logger)
 
 	mgr, err := newManager(options, logging.LevelHandler(level, logger))
 	if err != nil {

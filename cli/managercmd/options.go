@@ -4,6 +4,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/postern-dev/postern/cli/logging"
+	"github.com/postern-dev/postern/cli/memory"
 	"github.com/postern-dev/postern/controllers"
 )
 
@@ -19,6 +20,7 @@ type Options struct {
 	MetricsSecure      bool
 	MetricsCertDir     string
 
+	Memory  memory.Options
 	Logging logging.Options
 }
 
@@ -46,6 +48,7 @@ func (o *Options) BindFlags(flags *pflag.FlagSet) {
 	flags.BoolVar(&o.MetricsSecure, "metrics-secure", true, "serve metrics by HTTPS to authorised callers only")
 	flags.StringVar(&o.MetricsCertDir, "metrics-cert-dir", "",
 		"directory with tls.crt and tls.key for metrics; default: a self-signed certificate")
+	o.Memory.BindFlags(flags)
 	flags.StringVar(&o.Logging.Level, "log-level", "info", "debug, info, warn or error")
 	flags.StringVar(&o.Logging.Format, "log-format", logging.FormatAuto, "json, text or auto")
 }

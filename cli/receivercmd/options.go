@@ -15,6 +15,7 @@ import (
 	"github.com/postern-dev/postern/cli/dataplane"
 	"github.com/postern-dev/postern/cli/input"
 	"github.com/postern-dev/postern/cli/logging"
+	"github.com/postern-dev/postern/cli/memory"
 	"github.com/postern-dev/postern/cli/version"
 	"github.com/postern-dev/postern/receiver/deliver/outbound"
 	"github.com/postern-dev/postern/receiver/route"
@@ -46,7 +47,9 @@ type Options struct {
 
 	ShutdownDelaySeconds int
 	GracePeriodSeconds   int
-	MemoryBudgetBytes    int64
+
+	Memory            memory.Options
+	MemoryBudgetBytes int64
 
 	NamespaceRequestsPerSecond int
 	NamespaceBurst             int
@@ -91,8 +94,10 @@ func (o *Options) BindFlags(flags *pflag.FlagSet) {
 	flags.IntVar(&o.ShutdownDelaySeconds, "shutdown-delay-seconds", 5,
 		"how long requests are still served after the signal to stop")
 	flags.IntVar(&o.GracePeriodSeconds, "grace-period-seconds", 30, "time from the signal to stop until the end")
-	flags.Int64Var(&o.MemoryBudgetBytes, "memory-budget-bytes", 128<<20,
-		"bound of what requests under way hold, and again of the events held in memory")
+	o.Memory.BindFlags(flags)
+	flags.Int64Var(&o.MemoryBudgetBytes, "memory-budget-bytes", 0,
+		"bound of what requests under way hold, and again of the events held in memory; "+
+			"default: parts of the memory limit that the routes leave, 134217728 without a limit")
 	flags.IntVar(&o.NamespaceRequestsPerSecond, "namespace-requests-per-second", 0,
 		"rate that the requests of each namespace may have; 0 is no limit")
 	flags.IntVar(&o.NamespaceBurst, "namespace-burst", 0,
@@ -123,7 +128,7 @@ func (o *Options) validate() (settings, error) {
 		return s, errors.New("--shutdown-delay-seconds: must not be negative")
 	case o.GracePeriodSeconds <= o.ShutdownDelaySeconds:
 		return s, errors.New("--grace-period-seconds: must be above --shutdown-delay-seconds")
-	case o.MemoryBudgetBytes < 1<<20:
+	case o.MemoryBudgetBytes != 0 && o.MemoryBudgetBytes < 1<<20:
 		return s, errors.New("--memory-budget-bytes: must be at least 1048576")
 	case o.NamespaceRequestsPerSecond < 0 || o.NamespaceBurst < 0 || o.NamespaceMaxStoredBytes < 0:
 		return s, errors.New("--namespace-…: a limit must not be negative")

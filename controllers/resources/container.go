@@ -80,6 +80,9 @@ func (m *model) receiverArguments() []string {
 		fmt.Sprintf("--grace-period-seconds=%d", grace),
 		"--log-level=" + strings.ToLower(string(m.spec.LogLevel)),
 	}
+	if limit := m.spec.Resources.Limits.Memory().Value(); limit > 0 {
+		arguments = append(arguments, fmt.Sprintf("--memory-limit-bytes=%d", limit))
+	}
 	if m.sidecar() {
 		arguments = append(arguments, "--store=unix://"+socketPath, "--store-user="+acl.Username,
 			"--store-data-dir="+storePath, "--store-exclusive")

@@ -54,9 +54,8 @@ func (e *Engine) startClaims() time.Duration {
 	return idleWait
 }
 
-// startClaim takes room for the largest events that the endpoint can have, but
-// for no more than a claim returns: how large they are shows only when they are
-// here.
+// startClaim takes room for what a claim may bring, because how large events are
+// shows only when they are here.
 func (e *Engine) startClaim(l *lane, now time.Time) {
 	if wait := e.away(l, now); wait > 0 {
 		l.due = now.Add(wait)
@@ -73,15 +72,7 @@ func (e *Engine) startClaim(l *lane, now time.Time) {
 		e.retime(l)
 		return
 	}
-	each := l.spec.endpoint.MaxBodyBytes + headerAllowance
-	limit, room := l.batch(), max(each, queue.MaxClaimBytes)
-	if fits := e.room(l.tenant); fits < room {
-		limit = int(min(int64(limit), fits/each))
-	}
-	if limit == 0 && l.tenant.bytes == 0 && e.used <= e.opts.MemoryBudgetBytes {
-		// One event beyond the budget, rather than never.
-		limit = 1
-	}
+	limit, bytes := e.claimable(l)
 	if limit == 0 {
 		l.due = now.Add(roomWait)
 		e.retime(l)
@@ -89,7 +80,7 @@ func (e *Engine) startClaim(l *lane, now time.Time) {
 	}
 	claim := &claim{
 		engine: e, lane: l, limit: limit,
-		room:  e.take(l.tenant, min(int64(limit)*each, room), 1),
+		room:  e.take(l.tenant, bytes, 1),
 		probe: l.breaker.Probe(now),
 	}
 	for _, o := range e.outagesOf(l) {
@@ -100,6 +91,21 @@ func (e *Engine) startClaim(l *lane, now time.Time) {
 	e.claims++
 	e.retime(l)
 	e.spawn(claim.run)
+}
+
+// claimable is how many events may be claimed, and the room that they may take.
+func (e *Engine) claimable(l *lane) (limit int, bytes int64) {
+	each, room := l.spec.endpoint.MaxBodyBytes+headerAllowance, e.room(l.tenant)
+	limit = l.batch()
+	// A claim returns no more than that, or one event.
+	if bytes = max(each, queue.MaxClaimBytes); bytes <= room {
+		return limit, min(bytes, int64(limit)*each)
+	}
+	limit = min(limit, int(room/each))
+	if limit == 0 && l.tenant.bytes == 0 && e.used <= e.budget {
+		limit = 1 // one event beyond the budget, rather than never
+	}
+	return limit, int64(limit) * each
 }
 
 // claim is one question to the store for due events of a lane.

@@ -72,7 +72,9 @@ type Engine struct {
 	timers timers
 	// outages are the places where the store is away.
 	outages map[place]*outage
-	used    int64
+	// used is what the events in memory take of the budget.
+	used, budget int64
+	maxInFlight  int
 	// returns wait to be given back to the store, releasing counts who does it.
 	returns   fifo[*job]
 	releasing int
@@ -110,7 +112,10 @@ func New(opts Options) *Engine {
 		tenants:   map[string]*tenant{},
 		holders:   map[*lane]struct{}{},
 		outages:   map[place]*outage{},
+		budget:    opts.MemoryBudgetBytes,
 		drained:   make(chan struct{}),
+
+		maxInFlight: opts.MaxInFlight,
 	}
 }
 
@@ -199,7 +204,7 @@ func (e *Engine) despawn() {
 
 // dispatch begins every attempt that may begin now. The caller holds the mutex.
 func (e *Engine) dispatch() {
-	for (e.phase == running || e.phase == draining) && e.inFlight < e.opts.MaxInFlight {
+	for (e.phase == running || e.phase == draining) && e.inFlight < e.maxInFlight {
 		j := e.next()
 		if j == nil {
 			return

@@ -75,8 +75,8 @@ const quickLatency = time.Second
 // for targets that answered quickly the last time. However many targets hang
 // until their timeout, those that work go on as before.
 func (e *Engine) mayBegin(l *lane) bool {
-	free := e.opts.MaxInFlight - e.inFlight
-	if !l.quick && free <= e.opts.MaxInFlight/4 {
+	free := e.maxInFlight - e.inFlight
+	if !l.quick && free <= e.maxInFlight/4 {
 		return false
 	}
 	return free > 0 && l.tenant.inFlight < free && l.inFlight <= free/2

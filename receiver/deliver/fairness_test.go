@@ -230,6 +230,55 @@ func TestEventsBeyondTheBudgetAreDeliveredOneByOne(t *testing.T) {
 	})
 }
 
+// TestSmallEventsOfLargeEndpointsAreClaimedTogether: how large bodies may be says
+// little of how large they are, and one claim loads no more than it says.
+func TestSmallEventsOfLargeEndpointsAreClaimedTogether(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		e := changed(endpoint("ci", "a"), func(e *route.Endpoint) {
+			e.MaxBodyBytes, e.Targets[0].MaxInFlight = 25<<20, 16
+		})
+		w := newWorld(t, func(o *deliver.Options) { o.MemoryBudgetBytes = 64 << 20 }, e)
+		w.targets.script(func(r *http.Request, _ string) (int, http.Header, error) {
+			return http.StatusOK, nil, hang(r, time.Second)
+		})
+		for range 16 {
+			w.admitUnleased(e)
+		}
+		pass(10 * time.Second)
+		if got := w.targets.most["a.ci"]; got != 16 {
+			t.Errorf("%d of 16 events were delivered at a time", got)
+		}
+	})
+}
+
+// TestMemoryBudgetChanges: what is in memory stays, and the rest obeys.
+func TestMemoryBudgetChanges(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		e := endpoint("ci", "a")
+		w := newWorld(t, func(o *deliver.Options) { o.MemoryBudgetBytes = 8 << 20 }, e)
+		kept, ok := w.engine.Reserve(queues(e), 4<<20)
+		if !ok {
+			t.Fatal("half of the budget cannot be reserved")
+		}
+		w.engine.SetMemoryBudget(1 << 20)
+		if _, ok := w.engine.Reserve(queues(e), 1); ok {
+			t.Error("there is room beyond the new budget")
+		}
+		kept.Cancel()
+		for size, want := range map[int64]bool{1 << 20: false, 512 << 10: true} {
+			reservation, ok := w.engine.Reserve(queues(e), size)
+			if ok != want {
+				t.Errorf("%d bytes of 1 MiB are reserved: %v, want %v", size, ok, want)
+			}
+			if ok {
+				reservation.Cancel()
+			}
+		}
+	})
+}
+
 func TestMemoryIsFreeAfterDelivery(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

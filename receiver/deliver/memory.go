@@ -8,11 +8,28 @@ type memory struct {
 	users  int
 }
 
+const (
+	// attemptBytes is what an attempt holds beside its event: a connection with its
+	// buffers, and the headers of request and answer.
+	attemptBytes = 64 << 10
+	// minAttempts may be under way however little memory there is.
+	minAttempts = 16
+)
+
+// SetMemoryBudget changes what the events held in memory may take. Those that
+// take more stay, and later ones wait in the store.
+func (e *Engine) SetMemoryBudget(bytes int64) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.budget = bytes
+	e.maxInFlight = min(e.opts.MaxInFlight, max(int(bytes/attemptBytes), minAttempts))
+}
+
 // room is how many more bytes a tenant may take. A tenant may hold at most as
 // much as is left free for others, so that there is always room for a newcomer
 // however greedy the others are.
 func (e *Engine) room(t *tenant) int64 {
-	free := e.opts.MemoryBudgetBytes - e.used
+	free := e.budget - e.used
 	return max(0, (free-t.bytes)/2)
 }
 

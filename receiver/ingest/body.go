@@ -31,8 +31,11 @@ func (h *Handler) readBody(x *exchange) (*answer, error) {
 		return nil, &Refusal{Reason: ReasonBodyTooLarge}
 	}
 	if announced != 0 {
+		arrived := h.awaitTurn(x, announced)
 		var err error
-		if x.body, err = read(x, limit, announced); err != nil {
+		x.body, err = read(x, limit, announced)
+		arrived()
+		if err != nil {
 			return nil, err
 		}
 	}
@@ -86,15 +89,16 @@ func grow(x *exchange, read []byte, limit, announced int64) ([]byte, error) {
 		most = min(most, announced+1)
 	}
 	size := min(max(int64(2*cap(read)), firstChunk), most)
-	// While the old part is copied both are held.
-	if !x.holding.take(size) {
+	held := int64(cap(read))
+	if held == firstBytes {
+		held = 0
+	}
+	// The old part is garbage as soon as it is copied.
+	if !x.holding.take(size - held) {
 		return nil, errNoMemory
 	}
 	grown := make([]byte, len(read), size)
 	copy(grown, read)
-	if cap(read) > firstBytes {
-		x.holding.release(int64(cap(read)))
-	}
 	return grown, nil
 }
 
@@ -119,6 +123,12 @@ func newBodyDeadline(w http.ResponseWriter, timeout time.Duration) bodyDeadline 
 	d := bodyDeadline{control: http.NewResponseController(w), from: time.Now().Add(timeout)}
 	d.extend(0)
 	return d
+}
+
+// postpone gives a body the time that it had to wait to be read.
+func (d *bodyDeadline) postpone(waited time.Duration) {
+	d.from = d.from.Add(waited)
+	d.extend(0)
 }
 
 // extend gives a body that flows the time that it needs. Writers without

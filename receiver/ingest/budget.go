@@ -1,9 +1,12 @@
 package ingest
 
 import (
+	"context"
 	"net/http"
 	"net/netip"
+	"slices"
 	"sync"
+	"time"
 )
 
 const (
@@ -24,16 +27,22 @@ const (
 	refusalPart = 8
 )
 
-// budget bounds the bytes that all requests under way hold. It never waits: a
-// request that finds no room is refused and its sender tries again.
+// budget bounds the bytes that all requests under way hold.
 type budget struct {
-	limit int64
+	mu          sync.Mutex
+	limit, used int64
+	endpoints   share[string]
+	namespaces  share[string]
+	clients     share[netip.Addr]
+	// waiting are those that want room and found none, the first to come first.
+	waiting []*waiter
+}
 
-	mu         sync.Mutex
-	used       int64
-	endpoints  share[string]
-	namespaces share[string]
-	clients    share[netip.Addr]
+// waiter is a request that waits for room; granted is closed when it has it.
+type waiter struct {
+	holding *holding
+	bytes   int64
+	granted chan struct{}
 }
 
 func newBudget(limit int64) *budget {
@@ -46,7 +55,7 @@ func newBudget(limit int64) *budget {
 }
 
 // holding is what one request holds of a budget. All unknown paths are one
-// endpoint of one namespace.
+// endpoint of one namespace. The budget's mutex guards bytes.
 type holding struct {
 	budget              *budget
 	endpoint, namespace string
@@ -62,11 +71,23 @@ func (b *budget) holding(x *exchange) holding {
 	return h
 }
 
-// take adds bytes if there is room and all shares permit.
-func (h *holding) take(bytes int64) bool {
-	b := h.budget
+// resize changes how much there is for all.
+func (b *budget) resize(limit int64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.limit = limit
+	b.serve()
+}
+
+// take adds bytes if there is room and all shares permit. It never waits.
+func (h *holding) take(bytes int64) bool {
+	h.budget.mu.Lock()
+	defer h.budget.mu.Unlock()
+	return h.takeLocked(bytes)
+}
+
+func (h *holding) takeLocked(bytes int64) bool {
+	b := h.budget
 	free := b.limit - b.used - bytes
 	if free < 0 || !b.endpoints.permits(h.endpoint, bytes, free) ||
 		!b.namespaces.permits(h.namespace, bytes, free) || !b.clients.permits(h.client, bytes, free) {
@@ -74,6 +95,53 @@ func (h *holding) take(bytes int64) bool {
 	}
 	h.add(bytes)
 	return true
+}
+
+// await is take for a request that waits for others to give room back. It does
+// not wait for more than an endpoint may ever have, nor when many wait already.
+func (h *holding) await(ctx context.Context, bytes int64, patience time.Duration) bool {
+	b := h.budget
+	b.mu.Lock()
+	if h.takeLocked(bytes) {
+		b.mu.Unlock()
+		return true
+	}
+	if bytes > endpointTimes*(b.limit-bytes) || int64(len(b.waiting)) >= b.limit/unreadBytes {
+		b.mu.Unlock()
+		return false
+	}
+	one := &waiter{holding: h, bytes: bytes, granted: make(chan struct{})}
+	b.waiting = append(b.waiting, one)
+	b.mu.Unlock()
+
+	timer := time.NewTimer(patience)
+	defer timer.Stop()
+	select {
+	case <-one.granted:
+		return true
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if at := slices.Index(b.waiting, one); at >= 0 {
+		b.waiting = slices.Delete(b.waiting, at, at+1)
+		return false
+	}
+	return true
+}
+
+// serve gives room to those that wait, in the order in which they came. One that
+// its share does not permit does not hold up those of others. It wants the budget
+// to be locked.
+func (b *budget) serve() {
+	b.waiting = slices.DeleteFunc(b.waiting, func(one *waiter) bool {
+		if !one.holding.takeLocked(one.bytes) {
+			return false
+		}
+		close(one.granted)
+		return true
+	})
 }
 
 // release gives bytes back.
@@ -84,6 +152,18 @@ func (h *holding) release(bytes int64) {
 	h.budget.mu.Lock()
 	defer h.budget.mu.Unlock()
 	h.add(-bytes)
+	h.budget.serve()
+}
+
+// end gives everything back. A holding that never took anything has no budget.
+func (h *holding) end() {
+	if h.budget == nil {
+		return
+	}
+	h.budget.mu.Lock()
+	defer h.budget.mu.Unlock()
+	h.add(-h.bytes)
+	h.budget.serve()
 }
 
 // add wants the budget to be locked.

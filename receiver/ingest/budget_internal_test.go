@@ -1,8 +1,11 @@
 package ingest
 
 import (
+	"context"
 	"net/netip"
+	"slices"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -94,4 +97,77 @@ func TestPace(t *testing.T) {
 	if len(p.due) != 1 {
 		t.Errorf("%d clients are remembered, want the last one", len(p.due))
 	}
+}
+
+// TestRoomIsWaitedFor: in the order in which requests came, but for those whose
+// share is used up, and not for ever.
+func TestRoomIsWaitedFor(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const limit = 16 * unreadBytes
+		b := newBudget(limit)
+		greedy := &holding{budget: b, endpoint: "a1", namespace: "a", client: first}
+		greedy.take(limit / 2)
+		var granted []string
+		want := func(name, endpoint, namespace string, client netip.Addr, bytes int64) {
+			h := &holding{budget: b, endpoint: endpoint, namespace: namespace, client: client}
+			go func() {
+				if h.await(t.Context(), bytes, time.Second) {
+					granted = append(granted, name)
+				}
+			}()
+			synctest.Wait()
+		}
+		want("same endpoint", "a1", "a", first, limit/8)
+		want("same namespace, too much for it", "a2", "a", first, limit/2)
+		want("another", "b1", "b", second, limit/8)
+		if !slices.Equal(granted, []string{"another"}) {
+			t.Fatalf("%q have room, want the other tenant alone", granted)
+		}
+		greedy.release(limit / 4)
+		synctest.Wait()
+		if want := []string{"another", "same endpoint"}; !slices.Equal(granted, want) {
+			t.Errorf("%q have room, want %q", granted, want)
+		}
+		<-time.After(2 * time.Second)
+		synctest.Wait()
+		if len(granted) != 2 || len(b.waiting) != 0 {
+			t.Errorf("%q have room and %d wait after their time", granted, len(b.waiting))
+		}
+		b.resize(2 * limit)
+		want("with more for all", "a2", "a", first, limit/2)
+		if len(granted) != 3 {
+			t.Errorf("%q have room after there is more", granted)
+		}
+	})
+}
+
+// TestWhatIsNotWaitedFor: more than an endpoint can ever have, and room that
+// enough others wait for.
+func TestWhatIsNotWaitedFor(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const limit = 4 * unreadBytes
+		b := newBudget(limit)
+		start := time.Now()
+		large := &holding{budget: b}
+		if large.await(t.Context(), limit/2+1, time.Minute) || time.Since(start) > 0 {
+			t.Errorf("too much was waited for during %v", time.Since(start))
+		}
+		greedy := &holding{budget: b}
+		greedy.take(limit / 2)
+		ctx, leave := context.WithCancel(t.Context())
+		for range limit / unreadBytes {
+			go func() { (&holding{budget: b}).await(ctx, 1, time.Minute) }()
+		}
+		synctest.Wait()
+		if (&holding{budget: b}).await(t.Context(), 1, time.Minute) || time.Since(start) > 0 {
+			t.Errorf("one more than may wait waited for %v", time.Since(start))
+		}
+		leave()
+		synctest.Wait()
+		if len(b.waiting) != 0 {
+			t.Errorf("%d wait whose senders are gone", len(b.waiting))
+		}
+	})
 }

@@ -23,6 +23,7 @@ type exchange struct {
 	endpoint *table.Endpoint // open
 	client   netip.Addr      // open
 	holding  holding         // open; readBody and reader add to it
+	turn     holding         // readBody
 	body     []byte          // readBody
 	reader   *body.Reader    // readBody: reads body for the later stages
 	verdict  verify.Verdict  // verify

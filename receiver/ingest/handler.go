@@ -35,6 +35,9 @@ type Options struct {
 	// BodyTimeout is how long a body may take, plus one second for every
 	// 128 KiB that have arrived; 0 means 10 s.
 	BodyTimeout time.Duration
+	// RoomTimeout is how long a large body waits for room before it is read without
+	// a turn; 0 means 2.5 s.
+	RoomTimeout time.Duration
 	// StoreTimeout is the hard cap on the store step; 0 means 2.5 s, because
 	// senders give us 3 s.
 	StoreTimeout time.Duration
@@ -67,6 +70,9 @@ func (o Options) withDefaults() Options {
 	if o.BodyTimeout <= 0 {
 		o.BodyTimeout = 10 * time.Second
 	}
+	if o.RoomTimeout <= 0 {
+		o.RoomTimeout = 2500 * time.Millisecond
+	}
 	if o.StoreTimeout <= 0 {
 		o.StoreTimeout = 2500 * time.Millisecond
 	}
@@ -95,8 +101,10 @@ func (o Options) withDefaults() Options {
 type Handler struct {
 	Options
 	budget *budget
+	// turns has the large bodies that are let in, by what they announce.
+	turns *budget
 	// refusals is the budget of the answers to requests that found no room in
-	// the other.
+	// the first.
 	refusals *budget
 	pace     pace
 	copies   copies
@@ -113,10 +121,12 @@ func New(options Options) *Handler {
 	options = options.withDefaults()
 	h := &Handler{
 		Options:  options,
-		budget:   newBudget(options.MemoryBudgetBytes),
-		refusals: newBudget(options.MemoryBudgetBytes / refusalPart),
+		budget:   newBudget(0),
+		turns:    newBudget(0),
+		refusals: newBudget(0),
 		sampler:  logsample.New(options.Now),
 	}
+	h.SetMemoryBudget(options.MemoryBudgetBytes)
 	h.stages = []stage{
 		h.open,
 		h.find,
@@ -135,12 +145,23 @@ func New(options Options) *Handler {
 	return h
 }
 
+// SetMemoryBudget changes what all requests under way may hold. Those that hold
+// more go on, and later ones wait.
+func (h *Handler) SetMemoryBudget(bytes int64) {
+	h.budget.resize(bytes)
+	h.turns.resize(bytes - bytes/headPart)
+	h.refusals.resize(bytes / refusalPart)
+}
+
 // ServeHTTP takes one request through the stages.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := &exchange{request: r, started: h.Now(), deadline: newBodyDeadline(w, h.BodyTimeout)}
 	// What the handler has to wait for is bounded by the stages themselves.
 	_ = x.deadline.control.SetWriteDeadline(time.Time{})
-	defer func() { x.holding.release(x.holding.bytes) }()
+	defer func() {
+		x.holding.end()
+		x.turn.end()
+	}()
 	reply := h.judge(x)
 	h.slow(x, reply)
 	reply.write(w, r.ProtoMajor)

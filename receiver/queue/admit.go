@@ -11,6 +11,8 @@ import (
 	"unicode"
 
 	"github.com/redis/rueidis"
+
+	"github.com/postern-dev/postern/receiver/event"
 )
 
 var errNoEndpoint = errors.New("an admission must name its endpoint")
@@ -67,7 +69,10 @@ type admitWork struct {
 	leaseFor, window time.Duration
 	historyLimit     int
 
-	markID, id, replayMark, received, record string
+	markID, id, replayMark, received string
+	// record is empty for a large event: see encoded.
+	record string
+	event  *event.Event
 
 	first string
 	body  BodyMatch
@@ -75,12 +80,28 @@ type admitWork struct {
 }
 
 func (a *Admission) work() admitWork {
-	return admitWork{
+	work := admitWork{
 		endpointUID: a.Event.EndpointUID, targets: a.Targets, dead: a.Dead, deadReason: a.DeadReason,
 		leaseFor: a.LeaseFor, window: a.RememberFor, historyLimit: a.HistoryLimit,
 		markID: a.Event.ID, id: a.Event.ID, replayMark: a.ReplayMark,
-		received: millis(a.Event.ReceivedAt), record: encodeRecord(a.Event, a.all()),
+		received: millis(a.Event.ReceivedAt), event: a.Event,
 	}
+	if len(a.Event.Body) <= earlyBytes {
+		work.record = encodeRecord(a.Event, a.all())
+	}
+	return work
+}
+
+// earlyBytes is the size of bodies whose records are made before their call.
+const earlyBytes = 32 << 10
+
+// encoded is the record of the event. That of a large one is made for its call
+// alone, because many may wait for theirs and each would hold its body twice.
+func (w *admitWork) encoded() string {
+	if w.record != "" {
+		return w.record
+	}
+	return encodeRecord(w.event, slices.Concat(w.targets, w.dead))
 }
 
 func (w *admitWork) alike(other *admitWork) bool {
@@ -93,7 +114,7 @@ func (w *admitWork) alike(other *admitWork) bool {
 func (r *Redis) admit(ctx context.Context, work admitWork) (*step[admitWork], error) {
 	ctx, cancel := r.bounded(ctx)
 	defer cancel()
-	return r.admissions.do(ctx, r.lane(work.endpointUID), work.endpointUID, work, len(work.record))
+	return r.admissions.do(ctx, r.lane(work.endpointUID), work.endpointUID, work, int(work.event.Size()))
 }
 
 // admitAll runs the admission script. The name of the call is the fence of its
@@ -158,7 +179,7 @@ func appendAdmissions(keys, args []string, group []*step[admitWork]) (allKeys, a
 		args = append(args, target)
 	}
 	for _, one := range group {
-		args = append(args, one.work.markID, one.work.id, one.work.received, one.work.record)
+		args = append(args, one.work.markID, one.work.id, one.work.received, one.work.encoded())
 		if one.work.replayMark != "" {
 			args = append(args, one.work.replayMark)
 		}

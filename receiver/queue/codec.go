@@ -75,21 +75,22 @@ func appendMeta(b []byte, e *event.Event, targets []string) []byte {
 	return b
 }
 
-// decodeRecord reads a whole event and makes sure that its bytes are those written.
-func decodeRecord(endpointUID, id, record string) (*event.Event, error) {
+// decodeRecord reads a whole event and makes sure that its bytes are those
+// written. The event's body is a part of the record, which must not change.
+func decodeRecord(endpointUID, id string, record []byte) (*event.Event, error) {
 	if len(record) > 0 && record[0]&goneFlag != 0 {
 		return nil, fmt.Errorf("%w: %d", errNewer, record[0])
 	}
 	if len(record) >= recordHeader && record[0] == schemaVersion {
-		if sum := sha256.Sum256([]byte(record[sumEnd:])); string(sum[:]) != record[1:sumEnd] {
+		if sum := sha256.Sum256(record[sumEnd:]); string(sum[:]) != string(record[1:sumEnd]) {
 			return nil, errCorrupt
 		}
 	}
-	e, _, body, err := decodeStart(record)
+	e, _, body, err := decodeStart(rueidis.BinaryString(record))
 	if err != nil {
 		return nil, err
 	}
-	e.ID, e.EndpointUID, e.Body = id, endpointUID, []byte(body)
+	e.ID, e.EndpointUID, e.Body = id, endpointUID, slices.Clip(record[len(record)-len(body):])
 	return e, nil
 }
 

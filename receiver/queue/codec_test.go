@@ -36,12 +36,34 @@ func TestRecordRoundTrip(t *testing.T) {
 		want := sampleEvent()
 		change(want)
 		record := encodeRecord(want, []string{"builder", "auditor"})
-		got, err := decodeRecord("uid", want.ID, record)
+		got, err := decodeRecord("uid", want.ID, []byte(record))
 		if err != nil || !reflect.DeepEqual(got, want) {
 			t.Errorf("%s: read back %+v and %v, want %+v", name, got, err, want)
 		}
 		if _, targets, _, _ := decodeStart(record); !reflect.DeepEqual(targets, []string{"builder", "auditor"}) {
 			t.Errorf("%s: read back targets %q", name, targets)
+		}
+	}
+}
+
+// TestLargeRecordsAreMadeForTheirCall: until then an event waits without a copy
+// of its body.
+func TestLargeRecordsAreMadeForTheirCall(t *testing.T) {
+	t.Parallel()
+	for size, early := range map[int]bool{earlyBytes: true, earlyBytes + 1: false} {
+		e := sampleEvent()
+		e.Body = make([]byte, size)
+		admission := &Admission{Event: e, Targets: []string{"builder"}, Dead: []string{"auditor"}}
+		work := admission.work()
+		if (work.record != "") != early {
+			t.Errorf("the record of %d bytes is made early: %v, want %v", size, !early, early)
+		}
+		got, err := decodeRecord("uid", e.ID, []byte(work.encoded()))
+		if err != nil || !reflect.DeepEqual(got.Body, e.Body) {
+			t.Errorf("a record of %d bytes is read with %v", size, err)
+		}
+		if _, targets, _, _ := decodeStart(work.encoded()); !slices.Equal(targets, admission.all()) {
+			t.Errorf("a record of %d bytes is for the targets %q", size, targets)
 		}
 	}
 }
@@ -53,7 +75,7 @@ func TestEveryFlippedBitIsNoticed(t *testing.T) {
 	for at := range record {
 		for bit := range 8 {
 			record[at] ^= 1 << bit
-			_, err := decodeRecord("uid", e.ID, string(record))
+			_, err := decodeRecord("uid", e.ID, record)
 			if at == 0 && !errors.Is(err, errNewer) || at > 0 && !errors.Is(err, errCorrupt) {
 				t.Errorf("bit %d of byte %d: %v", bit, at, err)
 			}
@@ -73,7 +95,7 @@ func TestRecordReaderIgnoresMore(t *testing.T) {
 	record = append(record, e.Body...)
 	sum := sha256.Sum256(record[sumEnd:])
 	copy(record[1:], sum[:])
-	if got, err := decodeRecord("uid", e.ID, string(record)); err != nil || !reflect.DeepEqual(got, e) {
+	if got, err := decodeRecord("uid", e.ID, record); err != nil || !reflect.DeepEqual(got, e) {
 		t.Errorf("read back %+v and %v", got, err)
 	}
 }
@@ -150,7 +172,7 @@ func TestEveryTruncationIsNoticed(t *testing.T) {
 	t.Parallel()
 	record := encodeRecord(sampleEvent(), []string{"builder"})
 	for length := range len(record) {
-		if _, err := decodeRecord("uid", "id", record[:length]); !errors.Is(err, errCorrupt) {
+		if _, err := decodeRecord("uid", "id", []byte(record[:length])); !errors.Is(err, errCorrupt) {
 			t.Errorf("the first %d of %d bytes: %v, want errCorrupt", length, len(record), err)
 		}
 	}

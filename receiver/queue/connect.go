@@ -18,6 +18,10 @@ import (
 // deep its pipeline, would be an order of magnitude slower.
 const sockets = 5
 
+// socketBuffer is what each connection has for either direction. More makes
+// nothing faster, and there are many connections.
+const socketBuffer = 64 << 10
+
 // topologyRefresh is how often a Cluster or a sentinel is asked who is primary,
 // for changes that nobody told.
 const topologyRefresh = 5 * time.Second
@@ -41,6 +45,7 @@ func clientOption(options Options) (rueidis.ClientOption, error) {
 	option.Username = cmp.Or(options.Username, option.Username)
 	option.Password = cmp.Or(options.Password, option.Password)
 	option.PipelineMultiplex = sockets
+	option.ReadBufferEachConn, option.WriteBufferEachConn = socketBuffer, socketBuffer
 	option.DisableRetry = true
 	option.DisableCache = true
 	option.ClientSetInfo = rueidis.DisableClientSetInfo

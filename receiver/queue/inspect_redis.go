@@ -198,7 +198,7 @@ func (r *Redis) Get(ctx context.Context, endpointUID, id string) (*Record, error
 // decodeKept reads an event for people: without its body where that is gone, and
 // as much as can be read of one that is damaged.
 func decodeKept(endpointUID, id, record string) *event.Event {
-	e, err := decodeRecord(endpointUID, id, record)
+	e, err := decodeRecord(endpointUID, id, []byte(record))
 	if err == nil {
 		return e
 	}

@@ -88,6 +88,11 @@ func (s *sharer[T]) giveUp(one *step[T]) (call int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	one.given = true
+	if one.call == 0 {
+		// It stands in the lane until its turn comes. What it would have sent is
+		// nobody's any more, and may be large.
+		one.work = *new(T)
+	}
 	return one.call
 }
 

@@ -107,6 +107,28 @@ func TestGivenUpStepDisturbsNobody(t *testing.T) {
 	})
 }
 
+// TestGivenUpStepHoldsNothing: it stands in the lane as long as the call before
+// it takes, and what it would have sent may be large.
+func TestGivenUpStepHoldsNothing(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		goOn := make(chan struct{})
+		s := newSharer(func([]*step[string]) { <-goOn })
+		impatient, giveUp := context.WithCancel(t.Context())
+		for _, ctx := range []context.Context{t.Context(), impatient} {
+			go func() { _, _ = s.do(ctx, "", "", "a large body", 1) }()
+			synctest.Wait()
+		}
+		giveUp()
+		synctest.Wait()
+		waiting := s.lanes[""].waiting
+		if len(waiting) != 1 || waiting[0].work != "" {
+			t.Errorf("%d steps wait, the first with %q", len(waiting), waiting[0].work)
+		}
+		close(goOn)
+	})
+}
+
 // TestLanesDoNotWaitForEachOther is what a Cluster needs: a slot whose server is
 // slow must not hold up another.
 func TestLanesDoNotWaitForEachOther(t *testing.T) {

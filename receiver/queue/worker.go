@@ -144,7 +144,7 @@ func (r *Redis) decode(ctx context.Context, lease Lease, record *rueidis.RedisMe
 	if record.IsNil() {
 		return Delivery{}, nil
 	}
-	stored, err := record.ToString()
+	stored, err := record.AsBytes()
 	if err != nil {
 		return Delivery{}, errors.Join(errReply, err)
 	}

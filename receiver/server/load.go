@@ -39,6 +39,7 @@ func (s *Server) load(set route.Set) {
 	s.options.Engine.SetTombstones(set.Tombstones)
 	s.quota.SetRoutes(inForce)
 	s.problems.Store(&all)
+	s.divideMemory(next)
 	s.table.Set(next)
 	s.firstTable.Do(func() { close(s.hasTable) })
 	s.options.Metrics.SetRoutes(inForce, len(all))
@@ -48,6 +49,16 @@ func (s *Server) load(set route.Set) {
 	if s.options.Loaded != nil {
 		s.options.Loaded(next)
 	}
+}
+
+// divideMemory leaves to requests and events what the routes do not take.
+func (s *Server) divideMemory(next *table.Table) {
+	if s.options.Budgets == nil {
+		return
+	}
+	requests, events := s.options.Budgets(next)
+	s.requests.SetMemoryBudget(requests)
+	s.options.Engine.SetMemoryBudget(events)
 }
 
 // tellProblems logs a problem once, not with every set that still has it.

@@ -69,6 +69,9 @@ type Options struct {
 	TrustedProxies []netip.Prefix
 	// MemoryBudgetBytes bounds what requests under way hold; 0 means 128 MiB.
 	MemoryBudgetBytes int64
+	// Budgets, if set, divides the memory anew between requests and events with
+	// every table.
+	Budgets func(*table.Table) (requests, events int64)
 	// NamespaceRate bounds the requests of each namespace, NamespaceBytes what it
 	// has in the store; nil and 0 are no limits.
 	NamespaceRate  *route.RateLimit
@@ -151,7 +154,8 @@ type Server struct {
 	public           *http.Server
 	internal         *http.Server
 
-	table table.Current
+	requests *ingest.Handler
+	table    table.Current
 	// hasTable is closed with the first table.
 	hasTable   chan struct{}
 	firstTable sync.Once
@@ -189,7 +193,7 @@ func New(options Options) (*Server, error) {
 	}
 	s.cleanups.log = options.Logger
 	s.replays = s.newReplays()
-	handler := ingest.New(ingest.Options{
+	s.requests = ingest.New(ingest.Options{
 		Tables:            s.table.Get,
 		Store:             timedStore{options.Store, options.Metrics, options.Tracer},
 		Marks:             options.Store,
@@ -204,7 +208,7 @@ func New(options Options) (*Server, error) {
 		Now:               options.Now,
 	})
 	var err error
-	if s.public, err = publicServer(options, handler); err != nil {
+	if s.public, err = publicServer(options, s.requests); err != nil {
 		return nil, err
 	}
 	s.internal = internalServer(options, s.internalHandler())

@@ -31,12 +31,14 @@ type Endpoint struct {
 	Namespace *Namespace
 
 	// document is the digest of the whole route, keys included.
-	document  [sha256.Size]byte
-	compiled  bool
-	allowed   []netip.Prefix
-	targets   []target
-	eventType *expr.String
-	dedupKey  *expr.String
+	document [sha256.Size]byte
+	// documentBytes is its length.
+	documentBytes int
+	compiled      bool
+	allowed       []netip.Prefix
+	targets       []target
+	eventType     *expr.String
+	dedupKey      *expr.String
 }
 
 func (b Builder) compile(r *route.Endpoint, document [sha256.Size]byte) (*Endpoint, error) {

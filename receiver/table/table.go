@@ -85,6 +85,7 @@ func (b Builder) compileOrKeep(r *route.Endpoint, previous *Endpoint) (*Endpoint
 	if err != nil {
 		return unusable(r, previous), fmt.Errorf("route %s/%s: %w", r.Namespace, r.Name, err)
 	}
+	endpoint.documentBytes = len(text)
 	endpoint.inherit(previous)
 	return endpoint, nil
 }
@@ -162,6 +163,25 @@ func (t *Table) Len() int {
 		return 0
 	}
 	return len(t.byUID)
+}
+
+// What an endpoint holds in memory beside its route document, and how many times
+// it holds that: as it came, decoded, compiled and in the copy for the next start.
+const (
+	endpointBytes  = 12 << 10
+	documentCopies = 4
+)
+
+// Weight is about how much memory the endpoints hold.
+func (t *Table) Weight() int64 {
+	if t == nil {
+		return 0
+	}
+	bytes := int64(0)
+	for _, endpoint := range t.byUID {
+		bytes += endpointBytes + documentCopies*int64(endpoint.documentBytes)
+	}
+	return bytes
 }
 
 // Endpoints returns all endpoints, sorted by namespace and name.

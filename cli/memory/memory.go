@@ -1,0 +1,49 @@
+// Package memory keeps a process below the memory limit of its container.
+//
+// It imports the standard library and pflag alone.
+package memory
+
+import (
+	"log/slog"
+	"math"
+	"os"
+	"runtime/debug"
+
+	"github.com/spf13/pflag"
+)
+
+// heapPercent is the part of the container's memory that Go may use. The rest is
+// for what Go does not count: the program itself, and buffers of the kernel.
+const heapPercent = 90
+
+// Options say how much memory the container has.
+type Options struct {
+	// LimitBytes is the container's limit; 0 is no limit.
+	LimitBytes uint64
+}
+
+// BindFlags declares the flag.
+func (o *Options) BindFlags(flags *pflag.FlagSet) {
+	flags.Uint64Var(&o.LimitBytes, "memory-limit-bytes", 0,
+		"memory limit of the container, of which Go gets 90 %; GOMEMLIMIT overrides that part; 0 is no limit")
+}
+
+// Apply has Go collect garbage in time to stay within the limit, unless
+// GOMEMLIMIT says something else. It returns what Go may use, 0 for no limit.
+func (o *Options) Apply(logger *slog.Logger) int64 {
+	allowed := int64(min(o.LimitBytes, math.MaxInt64) / 100 * heapPercent)
+	_, explicit := os.LookupEnv("GOMEMLIMIT")
+	if !explicit && allowed > 0 {
+		debug.SetMemoryLimit(allowed)
+	}
+	limit := debug.SetMemoryLimit(-1)
+	if explicit && allowed > 0 {
+		limit = min(limit, allowed)
+	}
+	if limit == math.MaxInt64 {
+		logger.Info("Memory has no limit")
+		return 0
+	}
+	logger.Info("Memory has a limit", "bytes", limit, "containerBytes", o.LimitBytes, "fromGOMEMLIMIT", explicit)
+	return limit
+}
