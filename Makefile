@@ -10,6 +10,11 @@ SHELL = /usr/bin/env bash -o pipefail
 .SHELLFLAGS = -ec
 MAKEFLAGS += --no-print-directory
 
+# One set of build flags for programs, tests and tools: with others the Go
+# toolchain would compile every dependency again. Only the race detector needs C.
+export CGO_ENABLED = 0
+export GOFLAGS := $(filter-out -trimpath,$(GOFLAGS)) -trimpath
+
 # Tools are pinned in modules of their own and built by the Go toolchain: no
 # tool's requirements reach the operator's go.mod, and nothing is installed.
 TOOL = go tool -modfile=hack/tools/go.mod
@@ -17,7 +22,7 @@ CONTROLLER_GEN = $(TOOL) controller-gen
 KUSTOMIZE = $(TOOL) kustomize
 KUBECTL ?= $(shell command -v kubectl || echo '$$(hack/controlplane/assets)/kubectl')
 LDFLAGS = -s -w -X github.com/postern-dev/postern/cli/version.Version=$(VERSION)
-STATIC = CGO_ENABLED=0 GOOS=$(word 1,$(subst /, ,$(PLATFORM))) GOARCH=$(word 2,$(subst /, ,$(PLATFORM)))
+TARGET = GOOS=$(word 1,$(subst /, ,$(PLATFORM))) GOARCH=$(word 2,$(subst /, ,$(PLATFORM)))
 GENERATED = api/v1alpha1/zz_generated.deepcopy.go config/crd/bases config/rbac/role.yaml docs charts
 
 .DEFAULT_GOAL := build
@@ -98,6 +103,13 @@ test: bin/helm ## Run all tests: unit, golden, fuzz seeds, real Redis, real API 
 	@hack/prometheus || echo "test: without prometheus the tests of alerts and dashboards are skipped" >&2
 	@assets=$$(hack/controlplane/assets) && KUBEBUILDER_ASSETS=$$assets hack/test
 
+QUICK = ./receiver/body ./receiver/event ./receiver/expr ./receiver/route/... ./receiver/table ./receiver/verify/... \
+	./controllers/compile ./controllers/resources ./controllers/status ./cli/...
+
+.PHONY: quick
+quick: ## Run the tests that need nothing but Go: schemes, routes, tables, compiled objects, commands.
+	go test -short $(QUICK)
+
 .PHONY: check-dashboards
 check-dashboards: ## Run every query of the dashboards against a Prometheus and a receiver at work (UPDATE=1: draw their pictures).
 	@hack/redis
@@ -160,7 +172,7 @@ e2e: bin/helm ## Test the deployment in the cluster of KUBECONFIG; needs the ima
 
 .PHONY: build
 build: ## Build bin/postern.
-	CGO_ENABLED=0 go build -trimpath -ldflags "$(LDFLAGS)" -o bin/postern .
+	go build -ldflags "$(LDFLAGS)" -o bin/postern .
 
 .PHONY: run
 run: build ## Run the manager on this machine against the cluster of KUBECONFIG.
@@ -172,13 +184,13 @@ docker-build: ## Build the image IMG with a container engine.
 
 .PHONY: image
 image: ## Build the image IMG without a container engine: dist/postern.tar (docker-archive).
-	$(STATIC) go build -trimpath -ldflags "$(LDFLAGS)" -o dist/image/postern .
+	$(TARGET) go build -ldflags "$(LDFLAGS)" -o dist/image/postern .
 	go run ./hack/image -tag $(IMG) -platform $(PLATFORM) -version $(VERSION) -o dist/postern.tar dist/image/postern
 
 .PHONY: e2e-image
 e2e-image: ## Build the end-to-end tests' image E2E_IMG in the same way: dist/e2e.tar.
-	$(STATIC) go build -trimpath -ldflags "$(LDFLAGS)" -o dist/image/postern .
-	$(STATIC) go build -trimpath -o dist/image/e2e-agent ./test/e2e/agent
+	$(TARGET) go build -ldflags "$(LDFLAGS)" -o dist/image/postern .
+	$(TARGET) go build -o dist/image/e2e-agent ./test/e2e/agent
 	go run ./hack/image -tag $(E2E_IMG) -platform $(PLATFORM) -o dist/e2e.tar dist/image/e2e-agent dist/image/postern
 
 .PHONY: installer
@@ -217,7 +229,7 @@ undeploy: installer ## Remove everything that deploy made. Queued events go with
 
 bin/lint: hack/lint/go.mod hack/lint/go.sum hack/lint/main.go
 	@echo "building golangci-lint: some minutes the first time"
-	CGO_ENABLED=0 go build -C hack/lint -trimpath -ldflags "-s -w" -o ../../bin/lint .
+	go build -C hack/lint -ldflags "-s -w" -o ../../bin/lint .
 
 bin/helm: hack/helm hack/tools/helm/go.mod hack/tools/helm/go.sum
 	@echo "building helm: some minutes the first time"

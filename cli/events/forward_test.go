@@ -19,6 +19,9 @@ import (
 // pod that would be connected.
 func TestPortForward(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("needs an API server")
+	}
 	cluster, stop, err := controltest.Start(scheme.Scheme)
 	if err != nil {
 		t.Fatal(err)

@@ -42,6 +42,9 @@ func TestFlagsThatAreWrong(t *testing.T) {
 // TestManagerBecomesReady runs the command against a real API server, in a pod
 // whose image the receivers are to run.
 func TestManagerBecomesReady(t *testing.T) {
+	if testing.Short() {
+		t.Skip("needs an API server")
+	}
 	scheme, err := controllers.NewScheme()
 	if err != nil {
 		t.Fatal(err)

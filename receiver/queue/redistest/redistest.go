@@ -94,6 +94,9 @@ func program() string {
 // Start runs a server until the end of the test.
 func Start(t testing.TB, options ...Option) *Server {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("needs a redis-server")
+	}
 	s := &Server{dir: tempDir(t), program: program(), args: append([]string{"--port", "0"}, Durable...)}
 	for _, option := range options {
 		option(s)
