@@ -4,6 +4,7 @@ package docs_test
 
 import (
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -124,5 +125,35 @@ func TestMakeTargetsExist(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// TestDesignListsEveryPackage has the layout name every package of the product.
+func TestDesignListsEveryPackage(t *testing.T) {
+	t.Parallel()
+	design := pages(t)["docs/design.md"]
+	found := 0
+	for _, part := range []string{"api", "config", "controllers", "receiver", "cli"} {
+		err := filepath.WalkDir(filepath.Join(root, part), func(path string, entry fs.DirEntry, err error) error {
+			if err != nil || !entry.IsDir() {
+				return err
+			}
+			sources, err := filepath.Glob(filepath.Join(path, "*.go"))
+			if err != nil || len(sources) == 0 {
+				return err
+			}
+			found++
+			name := filepath.ToSlash(strings.TrimPrefix(path, root+string(filepath.Separator)))
+			if !strings.Contains(design, "`"+name+"`") {
+				t.Errorf("docs/design.md does not list %s", name)
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if found < 50 {
+		t.Errorf("only %d packages found", found)
 	}
 }
