@@ -25,6 +25,7 @@ import (
 	"github.com/postern-dev/postern/controllers"
 	"github.com/postern-dev/postern/controllers/controltest"
 	"github.com/postern-dev/postern/controllers/meta"
+	"github.com/postern-dev/postern/test/wait"
 )
 
 // TestPermissions runs the manager with exactly the permissions of config/rbac:
@@ -93,7 +94,7 @@ func serveOne(t *testing.T) {
 	waitFor(t, endpoint, &endpoint.Status.Conditions, v1alpha1.ConditionReady)
 
 	cluster.Delete(t, endpoint)
-	controltest.Eventually(t, "the endpoint is gone", func() error {
+	wait.For(t, "the endpoint is gone", func() error {
 		err := cluster.Client.Get(t.Context(), client.ObjectKeyFromObject(endpoint), endpoint)
 		if apierrors.IsNotFound(err) {
 			return nil
@@ -104,7 +105,7 @@ func serveOne(t *testing.T) {
 
 func waitFor(t *testing.T, object client.Object, conditions *[]metav1.Condition, conditionType string) {
 	t.Helper()
-	controltest.Eventually(t, conditionType+" of "+object.GetName(), func() error {
+	wait.For(t, conditionType+" of "+object.GetName(), func() error {
 		cluster.Get(t, object)
 		if !apimeta.IsStatusConditionTrue(*conditions, conditionType) {
 			return fmt.Errorf("the conditions are %+v", *conditions)

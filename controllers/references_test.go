@@ -25,6 +25,7 @@ import (
 	"github.com/postern-dev/postern/controllers/controltest"
 	"github.com/postern-dev/postern/controllers/meta"
 	"github.com/postern-dev/postern/receiver/route"
+	"github.com/postern-dev/postern/test/wait"
 )
 
 // reference is a field of the API that names another object.
@@ -259,7 +260,7 @@ func consent(from, to string) *gatewayv1beta1.ReferenceGrant {
 func expect(t *testing.T, when string, r reference, endpoint *v1alpha1.WebhookEndpoint, reached bool) {
 	t.Helper()
 	controltest.Change(t, cluster, endpoint, func(e *v1alpha1.WebhookEndpoint) { e.Spec.MaxBodyBytes += 1024 })
-	controltest.Eventually(t, fmt.Sprintf("%s: in reach is %v", when, reached), func() error {
+	wait.For(t, fmt.Sprintf("%s: in reach is %v", when, reached), func() error {
 		cluster.Get(t, endpoint)
 		condition := apimeta.FindStatusCondition(endpoint.Status.Conditions, r.condition)
 		if condition == nil || condition.ObservedGeneration != endpoint.Generation {

@@ -6,11 +6,9 @@ import (
 	"sync"
 	"testing"
 	"time"
-)
 
-// patience bounds every wait for a line; it is generous because machines that
-// run tests may be slow.
-const patience = 20 * time.Second
+	"github.com/postern-dev/postern/test/wait"
+)
 
 // Lines collects what a long-running command writes and lets tests wait for it.
 type Lines struct {
@@ -49,7 +47,7 @@ func (l *Lines) Write(text []byte) (int, error) {
 // before it are skipped for good.
 func (l *Lines) Await(t testing.TB, texts ...string) string {
 	t.Helper()
-	deadline := time.NewTimer(patience)
+	deadline := time.NewTimer(wait.Patience)
 	defer deadline.Stop()
 	for {
 		if line, found := l.take(texts); found {

@@ -28,6 +28,7 @@ import (
 	"github.com/postern-dev/postern/receiver/route"
 	"github.com/postern-dev/postern/receiver/route/routetest"
 	"github.com/postern-dev/postern/receiver/server"
+	"github.com/postern-dev/postern/test/wait"
 )
 
 const (
@@ -35,8 +36,6 @@ const (
 	containerLimit = 512 << 20
 	// largeBody is the size of the bodies in these tests.
 	largeBody = 1 << 20
-	// patience is how long a test waits for what must happen.
-	patience = 2 * time.Minute
 	// asReceiver is the environment variable that makes this program a receiver.
 	asReceiver = "POSTERN_TEST_RECEIVER"
 )
@@ -140,7 +139,7 @@ func startReceiver(t *testing.T, c config) *receiver {
 	}
 	r.client = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 1024}}
 	t.Cleanup(r.client.CloseIdleConnections)
-	until(t, "the receiver is ready", func() bool {
+	wait.Until(t, "the receiver is ready", func() bool {
 		response, err := r.client.Get(internal + "/readyz")
 		if err != nil {
 			return false
@@ -149,18 +148,6 @@ func startReceiver(t *testing.T, c config) *receiver {
 		return response.StatusCode == http.StatusOK
 	})
 	return r
-}
-
-func until(t *testing.T, what string, done func() bool) {
-	t.Helper()
-	deadline := time.After(patience)
-	for !done() {
-		select {
-		case <-time.After(50 * time.Millisecond):
-		case <-deadline:
-			t.Fatalf("not within %v: %s", patience, what)
-		}
-	}
 }
 
 // peak is the most memory that the process has had.
@@ -209,12 +196,12 @@ type tally struct {
 
 // deliver sends until the event is accepted, as a provider that tries again does.
 func (c *tally) deliver(t *testing.T, r *receiver, i int, id string, body []byte) {
-	deadline := time.After(patience)
+	deadline := time.After(wait.Patience)
 	for !c.sent(t, r, i, id, body) {
 		select {
 		case <-time.After(100 * time.Millisecond):
 		case <-deadline:
-			t.Errorf("event %s was not accepted within %v", id, patience)
+			t.Errorf("event %s was not accepted within %v", id, wait.Patience)
 			return
 		}
 	}
@@ -293,7 +280,7 @@ func TestMemoryStaysBelowTheContainersLimit(t *testing.T) { //nolint:paralleltes
 				}
 				group.Wait()
 			}
-			until(t, "every accepted event is delivered", func() bool { return c.missing() == 0 })
+			wait.Until(t, "every accepted event is delivered", func() bool { return c.missing() == 0 })
 			if want := test.concurrent * test.rounds; len(c.accepted) != want {
 				t.Errorf("%d events were accepted, want %d", len(c.accepted), want)
 			}

@@ -7,9 +7,9 @@ import (
 	"log/slog"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/postern-dev/postern/cli/logging"
+	"github.com/postern-dev/postern/test/wait"
 )
 
 // Not parallel: the signal is the whole process's.
@@ -22,14 +22,6 @@ func TestToggleOnSignal(t *testing.T) {
 		if err := syscall.Kill(syscall.Getpid(), syscall.SIGUSR1); err != nil {
 			t.Fatal(err)
 		}
-		tick, deadline := time.NewTicker(time.Millisecond), time.After(30*time.Second)
-		for level.Level() != want {
-			select {
-			case <-tick.C:
-			case <-deadline:
-				t.Fatalf("the level is %v, want %v", level.Level(), want)
-			}
-		}
-		tick.Stop()
+		wait.Until(t, "the level is "+want.String(), func() bool { return level.Level() == want })
 	}
 }

@@ -7,10 +7,10 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -20,6 +20,8 @@ import (
 	"github.com/postern-dev/postern/cli/managercmd"
 	"github.com/postern-dev/postern/controllers"
 	"github.com/postern-dev/postern/controllers/controltest"
+	"github.com/postern-dev/postern/test/freeport"
+	"github.com/postern-dev/postern/test/wait"
 )
 
 func TestFlagsThatAreWrong(t *testing.T) {
@@ -74,7 +76,7 @@ func TestManagerBecomesReady(t *testing.T) {
 		ended <- execute(ctx, logged, "--kubeconfig="+cluster.Kubeconfig(t),
 			"--health-probe-bind-address="+probes, "--metrics-bind-address=0", "--namespace="+namespace, "--leader-elect")
 	}()
-	controltest.Eventually(t, "the manager is ready", func() error { return ready(ctx, "http://"+probes+"/readyz") })
+	wait.For(t, "the manager is ready", func() error { return ready(ctx, "http://"+probes+"/readyz") })
 	cancel()
 	if err := <-ended; err != nil {
 		t.Errorf("the manager ended with %v\n%s", err, logged.String())
@@ -109,7 +111,7 @@ func (b *lockedBuffer) String() string {
 }
 
 func ready(ctx context.Context, url string) error {
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, wait.Patience)
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
 	if err != nil {
@@ -135,10 +137,9 @@ func create(t *testing.T, cluster *controltest.Cluster, object client.Object) {
 
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	port, err := freeport.Find()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = listener.Close() }()
-	return listener.Addr().String()
+	return net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
 }

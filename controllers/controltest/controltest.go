@@ -12,7 +12,6 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
@@ -24,6 +23,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/postern-dev/postern/config/crd"
+	"github.com/postern-dev/postern/test/wait"
 )
 
 // Cluster is an API server without nodes: objects are stored, defaulted and
@@ -47,7 +47,7 @@ func Start(scheme *runtime.Scheme) (cluster *Cluster, stop func() error, err err
 	if err != nil {
 		return nil, nil, err
 	}
-	environment := &envtest.Environment{CRDs: definitions, ControlPlaneStartTimeout: time.Minute}
+	environment := &envtest.Environment{CRDs: definitions, ControlPlaneStartTimeout: wait.Patience}
 	// As strict about owner references as hardened clusters are.
 	environment.ControlPlane.GetAPIServer().Configure().
 		Append("enable-admission-plugins", "OwnerReferencesPermissionEnforcement")
@@ -157,28 +157,5 @@ func (c *Cluster) Delete(t *testing.T, object client.Object) {
 	t.Helper()
 	if err := c.Client.Delete(t.Context(), object); err != nil {
 		t.Fatalf("delete %T %s: %v", object, client.ObjectKeyFromObject(object), err)
-	}
-}
-
-// deadline is far beyond what anything takes on a busy machine.
-const deadline = time.Minute
-
-// Eventually waits until the check passes, and fails with its last error.
-func Eventually(t *testing.T, what string, check func() error) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), deadline)
-	defer cancel()
-	ticker := time.NewTicker(20 * time.Millisecond)
-	defer ticker.Stop()
-	for {
-		err := check()
-		if err == nil {
-			return
-		}
-		select {
-		case <-ctx.Done():
-			t.Fatalf("%s: not within %v: %v", what, deadline, err)
-		case <-ticker.C:
-		}
 	}
 }

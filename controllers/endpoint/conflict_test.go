@@ -10,6 +10,7 @@ import (
 	"github.com/postern-dev/postern/api/v1alpha1"
 	"github.com/postern-dev/postern/controllers/controltest"
 	"github.com/postern-dev/postern/receiver/route"
+	"github.com/postern-dev/postern/test/wait"
 )
 
 // pair creates a working endpoint and a younger one that asks for its path. The
@@ -126,7 +127,7 @@ func TestSquattingIsImpossible(t *testing.T) {
 	cluster.Create(t, squatter)
 	waitCondition(t, squatter, v1alpha1.ConditionAccepted, metav1.ConditionFalse, v1alpha1.ReasonInvalidPath)
 	// Age is counted in seconds: the squatter is to be the older one.
-	controltest.Eventually(t, "a second passes", func() error {
+	wait.For(t, "a second passes", func() error {
 		if time.Since(squatter.CreationTimestamp.Time) < 2*time.Second {
 			return errUnchanged
 		}

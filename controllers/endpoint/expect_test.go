@@ -9,7 +9,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"github.com/postern-dev/postern/controllers/controltest"
+	"github.com/postern-dev/postern/test/wait"
 )
 
 var errUnchanged = errors.New("it is as before")
@@ -23,7 +23,7 @@ func requireContains(t *testing.T, text, part string) {
 
 func waitGone(t *testing.T, object client.Object) {
 	t.Helper()
-	controltest.Eventually(t, fmt.Sprintf("%T %s is gone", object, object.GetName()), func() error {
+	wait.For(t, fmt.Sprintf("%T %s is gone", object, object.GetName()), func() error {
 		err := cluster.Client.Get(t.Context(), client.ObjectKeyFromObject(object), object)
 		if apierrors.IsNotFound(err) {
 			return nil

@@ -15,6 +15,7 @@ import (
 	"github.com/postern-dev/postern/controllers/index"
 	"github.com/postern-dev/postern/controllers/meta"
 	"github.com/postern-dev/postern/receiver/route"
+	"github.com/postern-dev/postern/test/wait"
 )
 
 // indexAgrees compares the index with the routes as a receiver does.
@@ -118,7 +119,7 @@ func TestRestart(t *testing.T) {
 		}
 		if round == 0 {
 			// The first index that is ever written counts all twenty.
-			controltest.Eventually(t, "an index", func() error {
+			wait.For(t, "an index", func() error {
 				content, err := readIndex(ctx, system)
 				if err == nil && content.Count != len(endpoints) {
 					t.Errorf("the first index counts %d of %d routes", content.Count, len(endpoints))

@@ -11,6 +11,7 @@ import (
 	"github.com/postern-dev/postern/controllers/controltest"
 	"github.com/postern-dev/postern/controllers/meta"
 	"github.com/postern-dev/postern/receiver/route"
+	"github.com/postern-dev/postern/test/wait"
 )
 
 func TestServes(t *testing.T) {
@@ -91,7 +92,7 @@ func TestRotation(t *testing.T) {
 	waitRoute(t, "the new key is in the route", endpoint, func(loaded *route.Endpoint) bool {
 		return loaded != nil && len(loaded.Keys) == 1 && string(loaded.Keys[0].Value) == "two"
 	})
-	controltest.Eventually(t, "status names the new route", func() error {
+	wait.For(t, "status names the new route", func() error {
 		waitReady(t, endpoint)
 		if endpoint.Status.RouteHash == before {
 			return errUnchanged
@@ -148,7 +149,7 @@ func TestHandEditsAreReverted(t *testing.T) {
 	if err := cluster.Client.Update(t.Context(), stored); err != nil {
 		t.Fatal(err)
 	}
-	controltest.Eventually(t, "removed labels come back", func() error {
+	wait.For(t, "removed labels come back", func() error {
 		cluster.Get(t, stored)
 		if stored.Labels[meta.LabelRoute] != meta.LabelTrue {
 			return errUnchanged

@@ -12,9 +12,9 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"github.com/postern-dev/postern/api/v1alpha1"
-	"github.com/postern-dev/postern/controllers/controltest"
 	"github.com/postern-dev/postern/controllers/meta"
 	"github.com/postern-dev/postern/receiver/route"
+	"github.com/postern-dev/postern/test/wait"
 )
 
 // github is the smallest useful endpoint, with what it refers to.
@@ -74,7 +74,7 @@ func waitConditionBy(
 ) *metav1.Condition {
 	t.Helper()
 	var condition *metav1.Condition
-	controltest.Eventually(t, fmt.Sprintf("%s=%s/%s of %s", conditionType, status, reason, endpoint.Name), func() error {
+	wait.For(t, fmt.Sprintf("%s=%s/%s of %s", conditionType, status, reason, endpoint.Name), func() error {
 		cluster.Get(t, endpoint)
 		condition = apimeta.FindStatusCondition(endpoint.Status.Conditions, conditionType)
 		if condition == nil || condition.Status != status || condition.Reason != reason ||
@@ -114,7 +114,7 @@ func routeSecret(endpoint *v1alpha1.WebhookEndpoint) *corev1.Secret {
 
 func waitRoute(t *testing.T, what string, endpoint *v1alpha1.WebhookEndpoint, check func(*route.Endpoint) bool) {
 	t.Helper()
-	controltest.Eventually(t, what, func() error {
+	wait.For(t, what, func() error {
 		if loaded := routeOf(t, endpoint); !check(loaded) {
 			return fmt.Errorf("the route is %+v", loaded)
 		}

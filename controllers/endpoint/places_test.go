@@ -12,6 +12,7 @@ import (
 	"github.com/postern-dev/postern/api/v1alpha1"
 	"github.com/postern-dev/postern/controllers/controltest"
 	"github.com/postern-dev/postern/controllers/meta"
+	"github.com/postern-dev/postern/test/wait"
 )
 
 // maxEndpoints is more than any other test of this package has in a namespace.
@@ -69,7 +70,7 @@ func TestNamespaceLimit(t *testing.T) {
 // many refused for want of a place.
 func waitPlaces(t *testing.T, namespace string, wantServed, wantRefused int) (served, refused []*v1alpha1.WebhookEndpoint) {
 	t.Helper()
-	controltest.Eventually(t, fmt.Sprintf("%d endpoints are served, %d refused", wantServed, wantRefused), func() error {
+	wait.For(t, fmt.Sprintf("%d endpoints are served, %d refused", wantServed, wantRefused), func() error {
 		var list v1alpha1.WebhookEndpointList
 		if err := cluster.Client.List(t.Context(), &list, client.InNamespace(namespace)); err != nil {
 			return err

@@ -16,6 +16,7 @@ import (
 	"github.com/postern-dev/postern/controllers/controltest"
 	"github.com/postern-dev/postern/controllers/meta"
 	"github.com/postern-dev/postern/receiver/route"
+	"github.com/postern-dev/postern/test/wait"
 )
 
 // second starts a manager with a system namespace of its own, which serves only
@@ -154,7 +155,7 @@ func TestOtherNamespacesAreLeftAlone(t *testing.T) {
 // index that agrees.
 func waitRoutes(t *testing.T, system string, count int) {
 	t.Helper()
-	controltest.Eventually(t, fmt.Sprintf("%s has %d routes", system, count), func() error {
+	wait.For(t, fmt.Sprintf("%s has %d routes", system, count), func() error {
 		var secrets corev1.SecretList
 		err := cluster.Client.List(t.Context(), &secrets, client.InNamespace(system),
 			client.MatchingLabels{meta.LabelRoute: meta.LabelTrue})
@@ -175,7 +176,7 @@ func TestEvents(t *testing.T) {
 	endpoint := settled(t, namespace)
 	cluster.Delete(t, secret(namespace, "github", nil))
 	waitCondition(t, endpoint, v1alpha1.ConditionReady, metav1.ConditionFalse, v1alpha1.ReasonSecretNotFound)
-	controltest.Eventually(t, "the events are recorded", func() error {
+	wait.For(t, "the events are recorded", func() error {
 		var events eventsv1.EventList
 		if err := cluster.Client.List(t.Context(), &events, client.InNamespace(namespace)); err != nil {
 			return err

@@ -12,6 +12,7 @@ import (
 	"github.com/postern-dev/postern/controllers/controltest"
 	"github.com/postern-dev/postern/controllers/meta"
 	"github.com/postern-dev/postern/receiver/route"
+	"github.com/postern-dev/postern/test/wait"
 )
 
 // tombstoneOf returns the tombstone of an endpoint, nil when it has none.
@@ -36,7 +37,7 @@ func tombstoneOf(t *testing.T, endpoint *v1alpha1.WebhookEndpoint) *route.Tombst
 
 func waitTombstone(t *testing.T, endpoint *v1alpha1.WebhookEndpoint) {
 	t.Helper()
-	controltest.Eventually(t, "the endpoint has its tombstone", func() error {
+	wait.For(t, "the endpoint has its tombstone", func() error {
 		if tombstoneOf(t, endpoint) == nil {
 			return errUnchanged
 		}
@@ -70,7 +71,7 @@ func TestTombstoneOfAnEndpointWithoutItsFinalizer(t *testing.T) {
 	t.Parallel()
 	endpoint := settled(t, cluster.Namespace(t))
 	cluster.Delete(t, service(endpoint.Namespace, "builder"))
-	controltest.Eventually(t, "the endpoint goes without its finalizer", func() error {
+	wait.For(t, "the endpoint goes without its finalizer", func() error {
 		forced := endpoint.DeepCopy()
 		if err := cluster.Client.Get(t.Context(), client.ObjectKeyFromObject(endpoint), forced); err != nil {
 			return client.IgnoreNotFound(err)
@@ -98,7 +99,7 @@ func TestNoTombstoneOfAnEndpointThatExists(t *testing.T) {
 	stored := routeSecret(endpoint)
 	for _, owner := range []string{namespace + "/nobody", "nonsense"} {
 		controltest.Change(t, cluster, stored, func(s *corev1.Secret) { s.Annotations[meta.AnnotationEndpoint] = owner })
-		controltest.Eventually(t, "the route names its endpoint again", func() error {
+		wait.For(t, "the route names its endpoint again", func() error {
 			err := cluster.Client.Get(t.Context(), client.ObjectKeyFromObject(stored), stored)
 			if err == nil && stored.Annotations[meta.AnnotationEndpoint] != namespace+"/github" {
 				err = errUnchanged

@@ -24,6 +24,7 @@ import (
 	"github.com/postern-dev/postern/controllers"
 	"github.com/postern-dev/postern/controllers/controltest"
 	"github.com/postern-dev/postern/controllers/meta"
+	"github.com/postern-dev/postern/test/wait"
 )
 
 var receivers atomic.Int64
@@ -41,7 +42,7 @@ func waitCondition(
 ) *metav1.Condition {
 	t.Helper()
 	var condition *metav1.Condition
-	controltest.Eventually(t, fmt.Sprintf("%s=%s/%s of %s", conditionType, status, reason, receiver.Name), func() error {
+	wait.For(t, fmt.Sprintf("%s=%s/%s of %s", conditionType, status, reason, receiver.Name), func() error {
 		cluster.Get(t, receiver)
 		condition = apimeta.FindStatusCondition(receiver.Status.Conditions, conditionType)
 		if condition == nil || condition.Status != status || condition.Reason != reason ||
@@ -74,7 +75,7 @@ func children(receiver string) []client.Object {
 func rollOut(t *testing.T, receiver string, ready int32) {
 	t.Helper()
 	deployment := named(&appsv1.Deployment{}, meta.ReceiverName(receiver))
-	controltest.Eventually(t, "status of Deployment "+deployment.Name, func() error {
+	wait.For(t, "status of Deployment "+deployment.Name, func() error {
 		cluster.Get(t, deployment)
 		replicas := *deployment.Spec.Replicas
 		deployment.Status = appsv1.DeploymentStatus{
@@ -131,7 +132,7 @@ func TestHandEditsAreReverted(t *testing.T) {
 
 	role := named(&rbacv1.Role{}, meta.ReceiverName(receiver.Name))
 	controltest.Change(t, cluster, role, func(r *rbacv1.Role) { r.Rules[0].Verbs = []string{"*"} })
-	controltest.Eventually(t, "the role is put right", func() error {
+	wait.For(t, "the role is put right", func() error {
 		cluster.Get(t, role)
 		if len(role.Rules) != 1 || len(role.Rules[0].Verbs) != 3 {
 			return fmt.Errorf("its rules are %v", role.Rules)
@@ -142,7 +143,7 @@ func TestHandEditsAreReverted(t *testing.T) {
 	cluster.Get(t, service)
 	uid := service.UID
 	cluster.Delete(t, service)
-	controltest.Eventually(t, "the Service comes back", func() error {
+	wait.For(t, "the Service comes back", func() error {
 		err := cluster.Client.Get(t.Context(), client.ObjectKeyFromObject(service), service)
 		if err == nil && service.UID == uid {
 			return errors.New("it is the old one")
@@ -180,7 +181,7 @@ func TestLeftoversArePruned(t *testing.T) {
 	neighbour := old.DeepCopy()
 	neighbour.Name, neighbour.Labels = "neighbour-of-"+receiver.Name, meta.ReceiverLabels("somebody-else")
 	cluster.Create(t, old, neighbour, receiver)
-	controltest.Eventually(t, "the leftover is gone", func() error {
+	wait.For(t, "the leftover is gone", func() error {
 		if err := cluster.Client.Get(t.Context(), client.ObjectKeyFromObject(old), old); !apierrors.IsNotFound(err) {
 			return fmt.Errorf("it is there: %w", err)
 		}
@@ -262,7 +263,7 @@ func TestRefusedWithoutImage(t *testing.T) {
 	cluster.Create(t, receiver)
 	// The suite's manager has its own word on a receiver in a foreign namespace,
 	// so the condition may be either's; the event stays.
-	controltest.Eventually(t, "a Warning about --image", func() error {
+	wait.For(t, "a Warning about --image", func() error {
 		var events eventsv1.EventList
 		if err := cluster.Client.List(t.Context(), &events, client.InNamespace(system)); err != nil {
 			return err

@@ -14,6 +14,7 @@ import (
 	"github.com/postern-dev/postern/controllers/controltest"
 	"github.com/postern-dev/postern/controllers/meta"
 	"github.com/postern-dev/postern/receiver/route"
+	"github.com/postern-dev/postern/test/wait"
 )
 
 func TestPodsTellTheirTrouble(t *testing.T) {
@@ -53,7 +54,7 @@ func TestPodsTellTheirTrouble(t *testing.T) {
 // waitEvent waits for a Warning about the WebhookReceiver.
 func waitEvent(t *testing.T, receiver *v1alpha1.WebhookReceiver, reason string) {
 	t.Helper()
-	controltest.Eventually(t, "a Warning "+reason, func() error {
+	wait.For(t, "a Warning "+reason, func() error {
 		var events eventsv1.EventList
 		if err := cluster.Client.List(t.Context(), &events, client.InNamespace(receiver.Namespace)); err != nil {
 			return err

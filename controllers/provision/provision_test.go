@@ -3,6 +3,7 @@ package provision_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -16,6 +17,7 @@ import (
 	"github.com/postern-dev/postern/controllers/apply"
 	"github.com/postern-dev/postern/controllers/controltest"
 	"github.com/postern-dev/postern/controllers/provision"
+	"github.com/postern-dev/postern/test/wait"
 )
 
 func provisioner(t *testing.T, namespace, text string) *provision.Provisioner {
@@ -124,12 +126,16 @@ func TestMissingOwnerIsNamed(t *testing.T) {
 	namespace := cluster.Namespace(t)
 	p := provisioner(t, namespace, "{}")
 	p.Owner = owner(namespace, "nobody")
-	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
-	defer cancel()
-	err := p.Check(ctx)
-	if err == nil || !strings.Contains(err.Error(), `"nobody" not found`) {
-		t.Errorf("error is %v, want the ServiceAccount's name", err)
-	}
+	patience := 250 * time.Millisecond
+	wait.For(t, "the ServiceAccount's name", func() error {
+		patience *= 2
+		ctx, cancel := context.WithTimeout(t.Context(), patience)
+		defer cancel()
+		if err := p.Check(ctx); err == nil || !strings.Contains(err.Error(), `"nobody" not found`) {
+			return fmt.Errorf("the error is %w", err)
+		}
+		return nil
+	})
 }
 
 func TestEndsWithTheManager(t *testing.T) {
@@ -154,7 +160,7 @@ func TestManagersPermissionsSuffice(t *testing.T) {
 	}
 	p := provisioner(t, namespace, "{}")
 	p.Client, p.Owner = as, apply.Owner{Reader: as, Namespace: namespace, Account: account.Name}
-	controltest.Eventually(t, "applying as the manager", func() error {
+	wait.For(t, "applying as the manager", func() error {
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 		defer cancel()
 		return errors.Join(p.Check(ctx), p.Start(ctx), ctx.Err())

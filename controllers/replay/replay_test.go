@@ -20,9 +20,9 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/postern-dev/postern/api/v1alpha1"
-	"github.com/postern-dev/postern/controllers/controltest"
 	"github.com/postern-dev/postern/controllers/meta"
 	"github.com/postern-dev/postern/receiver/route"
+	"github.com/postern-dev/postern/test/wait"
 )
 
 var noon = time.Date(2026, 3, 14, 12, 0, 0, 0, time.UTC)
@@ -40,7 +40,7 @@ func serving(t *testing.T, namespace string) *v1alpha1.WebhookEndpoint {
 			ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "builder"},
 			Spec:       corev1.ServiceSpec{Ports: []corev1.ServicePort{{Port: 80}}},
 		}, endpoint)
-	controltest.Eventually(t, "the endpoint is Ready", func() error {
+	wait.For(t, "the endpoint is Ready", func() error {
 		cluster.Get(t, endpoint)
 		if !apimeta.IsStatusConditionTrue(endpoint.Status.Conditions, v1alpha1.ConditionReady) {
 			return fmt.Errorf("conditions are %+v", endpoint.Status.Conditions)
@@ -77,7 +77,7 @@ func replayIn(namespace string, edits ...func(*v1alpha1.WebhookReplay)) *v1alpha
 // waitFor waits until Complete has the status and reason.
 func waitFor(t *testing.T, replay *v1alpha1.WebhookReplay, status metav1.ConditionStatus, reason string) {
 	t.Helper()
-	controltest.Eventually(t, fmt.Sprintf("Complete=%s/%s", status, reason), func() error {
+	wait.For(t, fmt.Sprintf("Complete=%s/%s", status, reason), func() error {
 		cluster.Get(t, replay)
 		complete := apimeta.FindStatusCondition(replay.Status.Conditions, v1alpha1.ConditionComplete)
 		if complete == nil || complete.Status != status || complete.Reason != reason {
@@ -106,7 +106,7 @@ func asked(t *testing.T, replay *v1alpha1.WebhookReplay) *route.Replay {
 
 func waitWithdrawn(t *testing.T, replay *v1alpha1.WebhookReplay) {
 	t.Helper()
-	controltest.Eventually(t, "the Secret is gone", func() error {
+	wait.For(t, "the Secret is gone", func() error {
 		if asked(t, replay) != nil {
 			return errors.New("it is there")
 		}
@@ -150,7 +150,7 @@ func TestReplay(t *testing.T) {
 		t.Errorf("status is %+v", replay.Status)
 	}
 	waitWithdrawn(t, replay)
-	controltest.Eventually(t, "the end is told as an event", func() error {
+	wait.For(t, "the end is told as an event", func() error {
 		var told eventsv1.EventList
 		if err := cluster.Client.List(t.Context(), &told, client.InNamespace(namespace)); err != nil {
 			return err
@@ -170,7 +170,7 @@ func TestReplay(t *testing.T) {
 
 func waitGone(t *testing.T, replay *v1alpha1.WebhookReplay) {
 	t.Helper()
-	controltest.Eventually(t, "the WebhookReplay is gone", func() error {
+	wait.For(t, "the WebhookReplay is gone", func() error {
 		err := cluster.Client.Get(t.Context(), client.ObjectKeyFromObject(replay), &v1alpha1.WebhookReplay{})
 		if !apierrors.IsNotFound(err) {
 			return fmt.Errorf("get: %w", err)
@@ -226,7 +226,7 @@ func TestEndpointIsReplaced(t *testing.T) {
 		t.Errorf("conditions are %+v, want Failed", replay.Status.Conditions)
 	}
 	waitWithdrawn(t, replay)
-	controltest.Eventually(t, "the endpoint is created anew", func() error {
+	wait.For(t, "the endpoint is created anew", func() error {
 		return cluster.Client.Create(t.Context(), endpointIn(namespace))
 	})
 	cluster.Get(t, replay)
@@ -264,7 +264,7 @@ func TestChangedSecretIsPutRight(t *testing.T) {
 	if err := cluster.Client.Update(t.Context(), secret); err != nil {
 		t.Fatal(err)
 	}
-	controltest.Eventually(t, "the Secret is put right", func() error {
+	wait.For(t, "the Secret is put right", func() error {
 		if got := asked(t, replay); got == nil || got.UID != string(replay.UID) {
 			return fmt.Errorf("it is %+v", got)
 		}

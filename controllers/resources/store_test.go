@@ -1,17 +1,18 @@
 package resources_test
 
 import (
+	"fmt"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/postern-dev/postern/controllers/resources"
+	"github.com/postern-dev/postern/test/wait"
 )
 
 // TestStoreStarts starts a real server with the very arguments of the sidecar
@@ -48,20 +49,18 @@ func TestStoreStarts(t *testing.T) {
 	t.Cleanup(func() { _ = server.Process.Kill(); <-stopped })
 
 	probe := here(store.StartupProbe.Exec.Command)
-	deadline := time.After(20 * time.Second)
-	for {
-		answer, err := exec.CommandContext(t.Context(), probe[0], probe[1:]...).CombinedOutput()
-		if err == nil {
-			break
-		}
+	wait.For(t, "the probe", func() error {
 		select {
 		case <-stopped:
 			t.Fatalf("server stopped:\n%s", output)
-		case <-deadline:
-			t.Fatalf("probe never passes: %v: %s", err, answer)
-		case <-time.After(20 * time.Millisecond):
+		default:
 		}
-	}
+		answer, err := exec.CommandContext(t.Context(), probe[0], probe[1:]...).CombinedOutput()
+		if err != nil {
+			err = fmt.Errorf("%w: %s", err, answer)
+		}
+		return err
+	})
 	socket := filepath.Join(run, "redis.sock")
 	denied, err := exec.CommandContext(t.Context(), "redis-cli", "-e", "-s", socket, "ping").CombinedOutput()
 	if err == nil || !strings.Contains(string(denied), "NOAUTH") {

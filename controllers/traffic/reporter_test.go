@@ -20,6 +20,7 @@ import (
 	"github.com/postern-dev/postern/controllers/controltest"
 	"github.com/postern-dev/postern/controllers/status"
 	"github.com/postern-dev/postern/controllers/traffic"
+	"github.com/postern-dev/postern/test/wait"
 )
 
 var cluster *controltest.Cluster
@@ -68,11 +69,7 @@ func (r *receivers) say(one, two []confirm.Traffic, err error) {
 func (r *receivers) rounds(t *testing.T, count int) {
 	t.Helper()
 	for range count {
-		select {
-		case <-r.asked:
-		case <-time.After(time.Minute):
-			t.Fatal("the receivers are not asked")
-		}
+		wait.Next(t, "a question to the receivers", r.asked)
 	}
 }
 
@@ -110,9 +107,9 @@ func TestReporter(t *testing.T) {
 			t.Error(err)
 		}
 	}()
-	wait := func(what string, want v1alpha1.EndpointTraffic) string {
+	await := func(what string, want v1alpha1.EndpointTraffic) string {
 		t.Helper()
-		controltest.Eventually(t, what, func() error {
+		wait.For(t, what, func() error {
 			select {
 			case <-told.asked:
 			default:
@@ -128,7 +125,7 @@ func TestReporter(t *testing.T) {
 		})
 		return endpoint.ResourceVersion
 	}
-	version := wait("what both say is merged", v1alpha1.EndpointTraffic{
+	version := await("what both say is merged", v1alpha1.EndpointTraffic{
 		Pending: ptr.To[int64](4), Dead: ptr.To[int64](2), DeliveryP99Milliseconds: ptr.To[int64](40),
 		LastEventTime: metav1.NewTime(noon.Add(time.Second)),
 	})
@@ -144,7 +141,7 @@ func TestReporter(t *testing.T) {
 		t.Errorf("half of the receivers were believed: %+v", endpoint.Status.Traffic)
 	}
 	told.say([]confirm.Traffic{{UID: uid, Pending: 0, Dead: 2, DeliveryP99Millis: ptr.To[int64](7)}}, nil, nil)
-	wait("a restarted receiver does not take the last event away", v1alpha1.EndpointTraffic{
+	await("a restarted receiver does not take the last event away", v1alpha1.EndpointTraffic{
 		Pending: ptr.To[int64](0), Dead: ptr.To[int64](2), DeliveryP99Milliseconds: ptr.To[int64](7),
 		LastEventTime: metav1.NewTime(noon.Add(time.Second)),
 	})

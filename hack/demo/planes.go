@@ -14,6 +14,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/postern-dev/postern/test/freeport"
 	"github.com/postern-dev/postern/test/local"
 )
 
@@ -35,7 +36,7 @@ func (s *stage) startManager(ctx context.Context) error {
 	}
 	ports := make([]string, 3)
 	for i := range ports {
-		port, err := local.FreePort()
+		port, err := freeport.Find()
 		if err != nil {
 			return err
 		}

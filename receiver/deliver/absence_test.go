@@ -7,6 +7,7 @@ import (
 
 	"github.com/postern-dev/postern/receiver/deliver"
 	"github.com/postern-dev/postern/receiver/queue"
+	"github.com/postern-dev/postern/receiver/queue/queuetest"
 	"github.com/postern-dev/postern/receiver/queue/redistest"
 	"github.com/postern-dev/postern/receiver/route"
 )
@@ -46,11 +47,7 @@ func TestAbsenceEndsNothing(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			redis := redistest.Start(t)
-			store, err := queue.NewRedis(t.Context(), queue.Options{URL: redis.URL()})
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(store.Close)
+			store := queuetest.Connect(t, queue.Options{URL: redis.URL()})
 			w := &plant{redis: redis, store: store, route: grown}
 			for i := range test.events {
 				ev := w.event(i, []byte("{}"))

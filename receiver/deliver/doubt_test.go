@@ -9,7 +9,9 @@ import (
 	"time"
 
 	"github.com/postern-dev/postern/receiver/queue"
+	"github.com/postern-dev/postern/receiver/queue/queuetest"
 	"github.com/postern-dev/postern/receiver/queue/redistest"
+	"github.com/postern-dev/postern/test/wait"
 )
 
 // longLease is longer than a test can last: what is delivered after its answer
@@ -23,7 +25,8 @@ func newLossyPlant(t *testing.T) (p *plant, proxy *redistest.Proxy, deliveries c
 	deliveries = make(chan string, 100)
 	redis := redistest.Start(t)
 	proxy = redistest.StartProxy(t, redis)
-	p = newPlantOn(t, redis, proxy.URL(), longLease, func(_ http.ResponseWriter, r *http.Request) {
+	options := queue.Options{URL: proxy.URL(), StepTimeout: 10 * time.Second}
+	p = newPlantOn(t, redis, options, longLease, func(_ http.ResponseWriter, r *http.Request) {
 		deliveries <- r.Header.Get("Postern-Event-Id")
 	})
 	// The scripts are loaded, or the answer lost would be that they are not there.
@@ -40,33 +43,22 @@ func newLossyPlant(t *testing.T) (p *plant, proxy *redistest.Proxy, deliveries c
 // await waits for the delivery of one event.
 func await(t *testing.T, deliveries <-chan string, number int) {
 	t.Helper()
-	select {
-	case id := <-deliveries:
-		if want := fmt.Sprintf("%032x", number); id != want {
-			t.Fatalf("event %s came, want %s", id, want)
-		}
-	case <-time.After(time.Minute):
-		t.Fatalf("event %d was not delivered in a minute", number)
+	want := fmt.Sprintf("%032x", number)
+	if id := wait.Next(t, "the delivery of event "+want, deliveries); id != want {
+		t.Fatalf("event %s came, want %s", id, want)
 	}
 }
 
 // awaitLeased waits until the store says that an event is leased.
 func (p *plant) awaitLeased(t *testing.T, number int) {
 	t.Helper()
-	look := time.NewTicker(time.Millisecond)
-	defer look.Stop()
-	deadline := time.After(time.Minute)
-	for {
+	wait.For(t, fmt.Sprintf("the lease of event %d", number), func() error {
 		state := p.redis.Do(t, "HGET", "p:{"+p.route.UID+"}:states", fmt.Sprintf("%032x", number))
-		if strings.Contains(state, "\na l ") {
-			return
+		if !strings.Contains(state, "\na l ") {
+			return fmt.Errorf("it is %q", state)
 		}
-		select {
-		case <-look.C:
-		case <-deadline:
-			t.Fatalf("event %d is not leased but %q", number, state)
-		}
-	}
+		return nil
+	})
 }
 
 func TestLostAnswerOfAnAdmissionCostsNoLease(t *testing.T) {
@@ -89,15 +81,11 @@ func TestLostAnswerOfAClaimCostsNoLease(t *testing.T) {
 	p, proxy, deliveries := newLossyPlant(t)
 	for n := 10; n < 15; n++ {
 		admission := &queue.Admission{Event: p.event(n, nil), Targets: []string{"a"}, HistoryLimit: 1 << 20}
-		direct, err := queue.NewRedis(t.Context(), queue.Options{URL: p.redis.URL()})
-		if err != nil {
-			t.Fatal(err)
-		}
+		direct := queuetest.Connect(t, queue.Options{URL: p.redis.URL()})
 		proxy.Mute()
 		if _, err := direct.Admit(t.Context(), admission); err != nil {
 			t.Fatal(err)
 		}
-		direct.Close()
 		p.engine.Wake(queues(p.route)...)
 		p.awaitLeased(t, n)
 		proxy.Restore()

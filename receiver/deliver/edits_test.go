@@ -2,6 +2,7 @@ package deliver_test
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -13,8 +14,10 @@ import (
 	"github.com/postern-dev/postern/receiver/deliver"
 	"github.com/postern-dev/postern/receiver/deliver/outbound"
 	"github.com/postern-dev/postern/receiver/queue"
+	"github.com/postern-dev/postern/receiver/queue/queuetest"
 	"github.com/postern-dev/postern/receiver/queue/redistest"
 	"github.com/postern-dev/postern/receiver/route"
+	"github.com/postern-dev/postern/test/wait"
 )
 
 // town is an engine on a real Redis with a street of real HTTP targets: every
@@ -30,11 +33,7 @@ type town struct {
 func newTown(t *testing.T, first *route.Endpoint) *town {
 	t.Helper()
 	redis := redistest.Start(t)
-	store, err := queue.NewRedis(t.Context(), queue.Options{URL: redis.URL()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(store.Close)
+	store := queuetest.Connect(t, queue.Options{URL: redis.URL()})
 	w := &town{got: map[string][]*http.Request{}}
 	forward := map[string]*url.URL{}
 	for _, service := range []string{"a", "b", "c"} {
@@ -102,10 +101,7 @@ func (w *town) at(service string) []*http.Request {
 // "dead target_removed" or "purged".
 func (w *town) await(t *testing.T, e *route.Endpoint, id, target, want string) {
 	t.Helper()
-	deadline := time.After(time.Minute)
-	retry := time.NewTicker(5 * time.Millisecond)
-	defer retry.Stop()
-	for {
+	wait.For(t, "the fate of event "+id, func() error {
 		got := "purged"
 		if record, err := w.store.Get(t.Context(), e.UID, id); err == nil {
 			for _, state := range record.Targets {
@@ -117,15 +113,11 @@ func (w *town) await(t *testing.T, e *route.Endpoint, id, target, want string) {
 				}
 			}
 		}
-		if got == want {
-			return
+		if got != want {
+			return fmt.Errorf("it is %q at %s, want %q", got, target, want)
 		}
-		select {
-		case <-retry.C:
-		case <-deadline:
-			t.Fatalf("after a minute event %s is %q at %s, want %q", id, got, target, want)
-		}
-	}
+		return nil
+	})
 }
 
 // quiet says that Services got nothing.

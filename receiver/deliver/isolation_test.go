@@ -167,7 +167,7 @@ func (s *street) round(ctx context.Context, loads ...load) []time.Duration {
 
 // settle waits until the watched events have come, but not for ever.
 func (s *street) settle() {
-	look := time.NewTicker(time.Millisecond)
+	look := time.NewTicker(time.Millisecond) //nolint:forbidigo // a benchmark goes on without them
 	defer look.Stop()
 	deadline := time.After(isolationPatience)
 	for {

@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -19,8 +18,10 @@ import (
 	"github.com/postern-dev/postern/receiver/deliver/outbound"
 	"github.com/postern-dev/postern/receiver/event"
 	"github.com/postern-dev/postern/receiver/queue"
+	"github.com/postern-dev/postern/receiver/queue/queuetest"
 	"github.com/postern-dev/postern/receiver/queue/redistest"
 	"github.com/postern-dev/postern/receiver/route"
+	"github.com/postern-dev/postern/test/wait"
 )
 
 // plant is an engine between a real Redis and a real HTTP target.
@@ -34,20 +35,15 @@ type plant struct {
 func newPlant(t testing.TB, handler http.HandlerFunc) *plant {
 	t.Helper()
 	redis := redistest.Start(t)
-	// What a lost answer of the store leased to nobody is due again so much sooner.
-	return newPlantOn(t, redis, redis.URL(), 3*time.Second, handler)
+	return newPlantOn(t, redis, queue.Options{URL: redis.URL()}, 0, handler)
 }
 
-// newPlantOn has the engine reach the server under another address.
+// newPlantOn has the engine reach the server in another way.
 func newPlantOn(
-	t testing.TB, redis *redistest.Server, address string, lease time.Duration, handler http.HandlerFunc,
+	t testing.TB, redis *redistest.Server, options queue.Options, lease time.Duration, handler http.HandlerFunc,
 ) *plant {
 	t.Helper()
-	store, err := queue.NewRedis(t.Context(), queue.Options{URL: address})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(store.Close)
+	store := queuetest.Connect(t, options)
 	server := httptest.NewServer(handler)
 	t.Cleanup(server.Close)
 	target, err := url.Parse(server.URL)
@@ -101,20 +97,13 @@ func (p *plant) admit(ctx context.Context, ev *event.Event, handOver bool) error
 // awaitDrained polls until the store holds nothing pending.
 func (p *plant) awaitDrained(t *testing.T) {
 	t.Helper()
-	deadline := time.After(time.Minute)
-	retry := time.NewTicker(10 * time.Millisecond)
-	defer retry.Stop()
-	for {
+	wait.For(t, "nothing is pending", func() error {
 		depths, err := p.store.Depths(t.Context(), queues(p.route))
-		if err == nil && depths[0].Pending == 0 {
-			return
+		if err == nil && depths[0].Pending != 0 {
+			err = fmt.Errorf("the store holds %+v", depths)
 		}
-		select {
-		case <-retry.C:
-		case <-deadline:
-			t.Fatalf("after a minute the store still holds %+v (%v)", depths, err)
-		}
-	}
+		return err
+	})
 }
 
 func TestDeliveriesThroughRedisAreByteExact(t *testing.T) {
@@ -251,18 +240,13 @@ func TestUnknownVersionsExpire(t *testing.T) {
 		p.redis.Do(t, newer...)
 	}
 	p.engine.Wake(queues(p.route)...)
-	var depth queue.Depth
-	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); {
+	wait.For(t, "two dead letters beside the young event", func() error {
 		depths, err := p.store.Depths(t.Context(), queues(p.route))
-		if err == nil && depths[0].Dead == 2 {
-			depth = depths[0]
-			break
+		if err == nil && (depths[0].Dead != 2 || depths[0].Pending != 1) {
+			err = fmt.Errorf("the queue has %+v", depths[0])
 		}
-		runtime.Gosched()
-	}
-	if depth.Dead != 2 || depth.Pending != 1 {
-		t.Fatalf("the queue has %+v, want two dead letters and the young event", depth)
-	}
+		return err
+	})
 	if state := p.redis.Do(t, "HGET", prefix+"states", fmt.Sprintf("%032x", 0)); !strings.Contains(state, "unknown_version") {
 		t.Errorf("the state is %q, want the reason", state)
 	}

@@ -22,6 +22,7 @@ import (
 	"github.com/postern-dev/postern/receiver/route"
 	"github.com/postern-dev/postern/receiver/route/routetest"
 	"github.com/postern-dev/postern/receiver/table"
+	"github.com/postern-dev/postern/test/wait"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -63,7 +64,7 @@ func newReceiver(t testing.TB, options ingest.Options, routes ...*route.Endpoint
 	}
 	r.load(t, routes...)
 	r.Server = httptest.NewUnstartedServer(ingest.New(options))
-	r.Config.ReadHeaderTimeout = 5 * time.Second
+	r.Config.ReadHeaderTimeout = wait.Patience
 	r.Start()
 	t.Cleanup(r.Close)
 	return r

@@ -14,6 +14,7 @@ import (
 	"github.com/postern-dev/postern/receiver/ingest"
 	"github.com/postern-dev/postern/receiver/route"
 	"github.com/postern-dev/postern/receiver/route/routetest"
+	"github.com/postern-dev/postern/test/wait"
 )
 
 // connection is a socket on which a test writes what no client would.
@@ -29,7 +30,7 @@ func dial(t *testing.T, r *receiver) *connection {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = conn.Close() })
-	if err := conn.SetDeadline(time.Now().Add(30 * time.Second)); err != nil {
+	if err := conn.SetDeadline(time.Now().Add(wait.Patience)); err != nil {
 		t.Fatal(err)
 	}
 	return &connection{Conn: conn, reader: bufio.NewReader(conn)}

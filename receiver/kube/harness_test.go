@@ -18,9 +18,8 @@ import (
 
 	"github.com/postern-dev/postern/receiver/kube"
 	"github.com/postern-dev/postern/receiver/route"
+	"github.com/postern-dev/postern/test/wait"
 )
-
-const patience = 30 * time.Second
 
 // namespace makes one for the test.
 func namespace(t *testing.T) string {
@@ -136,13 +135,8 @@ func follow(t *testing.T, options kube.Options) *follower {
 	}()
 	f.stop = sync.OnceFunc(func() {
 		cancel()
-		select {
-		case err := <-ended:
-			if err != nil {
-				t.Errorf("Run returned %v", err)
-			}
-		case <-time.After(patience):
-			t.Error("Run does not return")
+		if err := wait.Next(t, "the end of Run", ended); err != nil {
+			t.Errorf("Run returned %v", err)
 		}
 	})
 	t.Cleanup(f.stop)
@@ -152,15 +146,9 @@ func follow(t *testing.T, options kube.Options) *follower {
 // await returns the first set that holds what is wanted.
 func (f *follower) await(t *testing.T, what string, holds func(set) bool) set {
 	t.Helper()
-	deadline := time.After(patience)
 	for {
-		select {
-		case next := <-f.sets:
-			if holds(next) {
-				return next
-			}
-		case <-deadline:
-			t.Fatalf("no set came with %s", what)
+		if next := wait.Next(t, "a set with "+what, f.sets); holds(next) {
+			return next
 		}
 	}
 }
@@ -188,7 +176,7 @@ type gate struct {
 	mu       sync.Mutex
 	listener net.Listener
 	conns    map[net.Conn]bool
-	wait     sync.WaitGroup
+	talks    sync.WaitGroup
 }
 
 // newGate returns an open gate and a configuration that goes through it.
@@ -210,13 +198,13 @@ func (g *gate) open() {
 	}
 	g.address = listener.Addr().String()
 	g.listener, g.conns = listener, map[net.Conn]bool{}
-	g.wait.Go(func() {
+	g.talks.Go(func() {
 		for {
 			client, err := listener.Accept()
 			if err != nil {
 				return
 			}
-			g.wait.Go(func() { g.pass(client) })
+			g.talks.Go(func() { g.pass(client) })
 		}
 	})
 }
@@ -230,7 +218,7 @@ func (g *gate) pass(client net.Conn) {
 	g.mu.Lock()
 	g.conns[client], g.conns[server] = true, true
 	g.mu.Unlock()
-	g.wait.Go(func() {
+	g.talks.Go(func() {
 		_, _ = io.Copy(server, client)
 		_ = server.Close()
 	})
@@ -246,5 +234,5 @@ func (g *gate) shut() {
 		_ = conn.Close()
 	}
 	g.mu.Unlock()
-	g.wait.Wait()
+	g.talks.Wait()
 }

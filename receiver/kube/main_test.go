@@ -10,6 +10,8 @@ import (
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
+
+	"github.com/postern-dev/postern/test/wait"
 )
 
 // api is the one API server that all tests of this package share; each test
@@ -33,7 +35,7 @@ func run(m *testing.M) (code int, err error) {
 		return 1, errors.New("KUBEBUILDER_ASSETS is not set: these tests need kube-apiserver and etcd; " +
 			"run `make test`, which brings them")
 	}
-	environment := &envtest.Environment{}
+	environment := &envtest.Environment{ControlPlaneStartTimeout: wait.Patience}
 	defer func() { err = errors.Join(err, environment.Stop()) }()
 	if apiConfig, err = environment.Start(); err != nil {
 		return 1, fmt.Errorf("start API server: %w", err)

@@ -12,6 +12,7 @@ import (
 	"github.com/postern-dev/postern/receiver/kube"
 	"github.com/postern-dev/postern/receiver/route"
 	"github.com/postern-dev/postern/receiver/route/routetest"
+	"github.com/postern-dev/postern/test/wait"
 )
 
 func TestFirstSetIsComplete(t *testing.T) {
@@ -250,16 +251,8 @@ func TestReplaysAreHandedOn(t *testing.T) {
 	}})
 	await := func(want string) {
 		t.Helper()
-		deadline := time.After(patience)
-		for {
-			select {
-			case got := <-sets:
-				if got == want {
-					return
-				}
-			case <-deadline:
-				t.Fatalf("no set of replays is %q", want)
-			}
+		for wait.Next(t, "a set of replays", sets) != want {
+			continue
 		}
 	}
 	document := func(uid string) []byte {

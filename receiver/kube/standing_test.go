@@ -2,6 +2,7 @@ package kube_test
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"strings"
 	"testing"
@@ -10,6 +11,7 @@ import (
 	"github.com/postern-dev/postern/receiver/kube"
 	"github.com/postern-dev/postern/receiver/route"
 	"github.com/postern-dev/postern/receiver/route/routetest"
+	"github.com/postern-dev/postern/test/wait"
 )
 
 func putTombstone(t *testing.T, namespace, name, document string) {
@@ -45,7 +47,7 @@ func TestCurrentIsWhatTheAPIServerSays(t *testing.T) {
 	putTombstone(t, ns, "tombstone-uid-b", buried)
 	gate, config := newGate(t)
 	source, err := kube.New(kube.Options{
-		Config: config, Namespace: ns, TouchFor: time.Second, Logger: slog.New(slog.NewTextHandler(t.Output(), nil)),
+		Config: config, Namespace: ns, TouchFor: 3 * time.Second, Logger: slog.New(slog.NewTextHandler(t.Output(), nil)),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -62,26 +64,22 @@ func TestCurrentIsWhatTheAPIServerSays(t *testing.T) {
 	}
 	inTouch := func(wanted bool) {
 		t.Helper()
-		deadline := time.After(2 * patience)
-		for {
-			if _, err := source.Current(t.Context(), "uid-a"); (err == nil) == wanted {
-				return
-			}
-			select {
-			case <-deadline:
-				t.Fatalf("the receiver never is in touch: %t", wanted)
-			case <-time.After(10 * time.Millisecond):
-			}
-		}
+		wait.Until(t, fmt.Sprintf("in touch with the API server: %t", wanted), func() bool {
+			_, err := source.Current(t.Context(), "uid-a")
+			return (err == nil) == wanted
+		})
 	}
 	inTouch(true)
 	for uid, want := range map[string]struct{ routed, deleted bool }{
 		"uid-a": {true, false}, "uid-b": {false, true}, "uid-never": {false, false},
 	} {
-		got, err := source.Current(t.Context(), uid)
-		if err != nil || (got.Route != nil) != want.routed || got.Deleted != want.deleted {
-			t.Errorf("%s stands as %+v, %v; want %+v", uid, got, err, want)
-		}
+		wait.For(t, "how "+uid+" stands", func() error {
+			got, err := source.Current(t.Context(), uid) // it may be out of touch for a moment
+			if err == nil && ((got.Route != nil) != want.routed || got.Deleted != want.deleted) {
+				t.Fatalf("%s stands as %+v, want %+v", uid, got, want)
+			}
+			return err
+		})
 	}
 	gate.shut()
 	inTouch(false)

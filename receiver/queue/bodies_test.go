@@ -7,6 +7,7 @@ import (
 
 	"github.com/postern-dev/postern/receiver/queue"
 	"github.com/postern-dev/postern/receiver/queue/redistest"
+	"github.com/postern-dev/postern/test/wait"
 )
 
 // TestBodiesOfTheHistoryHaveAShare: a fifth of the memory; who has the most
@@ -29,7 +30,7 @@ func TestBodiesOfTheHistoryHaveAShare(t *testing.T) {
 	deliver("small", 100, 1<<10)
 	deliver("large", 90, 100<<10)
 	const measure = 1 << 40
-	eventually(t, func() error {
+	wait.For(t, "the store", func() error {
 		large, err := store.TrimBodies(t.Context(), "large", measure)
 		if err == nil && large > 4<<20 {
 			err = fmt.Errorf("%d bytes of bodies are kept", large)

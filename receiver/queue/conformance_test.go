@@ -21,12 +21,7 @@ func open(t testing.TB, server *redistest.Server, options queue.Options) *queue.
 		// Tests that need a look ask for it.
 		options.PollInterval = time.Hour
 	}
-	store, err := queue.NewRedis(t.Context(), options)
-	if err != nil {
-		t.Fatalf("NewRedis: %v", err)
-	}
-	t.Cleanup(store.Close)
-	return store
+	return queuetest.Connect(t, options)
 }
 
 func TestMemoryConforms(t *testing.T) {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/postern-dev/postern/receiver/queue"
+	"github.com/postern-dev/postern/test/wait"
 )
 
 // load admits events from several senders until it is ended. As providers do,
@@ -105,7 +106,7 @@ func (l *load) wantKept(t *testing.T) {
 	lost := 0
 	for _, id := range l.acked {
 		var err error
-		eventually(t, func() error {
+		wait.For(t, "the store", func() error {
 			_, err = l.store.Get(t.Context(), l.uid, id)
 			if errors.Is(err, queue.ErrNotFound) {
 				return nil

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/redis/rueidis"
 )
@@ -40,7 +39,7 @@ func (r *Redis) observe(ctx context.Context) (*storeState, error) {
 	if err != nil {
 		return nil, err
 	}
-	looks, err := lookAround(ctx, client)
+	looks, err := r.lookAround(ctx, client)
 	if err != nil {
 		return nil, err
 	}
@@ -51,20 +50,18 @@ func (r *Redis) observe(ctx context.Context) (*storeState, error) {
 	return r.judge(looks)
 }
 
-// clusterLook is how long a server of a Cluster may take to answer a look.
-const clusterLook = 750 * time.Millisecond
-
 // lookAround asks all servers together. Those of a Cluster that do not answer
 // are left out: they admit nothing either, and to come back they are dialled,
 // which has them looked at again.
-func lookAround(ctx context.Context, client rueidis.Client) ([]*look, error) {
+func (r *Redis) lookAround(ctx context.Context, client rueidis.Client) ([]*look, error) {
 	var (
 		group sync.WaitGroup
 		looks []*look
 	)
 	if client.Mode() == rueidis.ClientModeCluster {
-		// One server that is silent must not hold up the look at the others.
-		bounded, cancel := context.WithTimeout(ctx, clusterLook)
+		// One server that is silent must not hold up the look at the others: steps
+		// that wait for it still have most of their time.
+		bounded, cancel := context.WithTimeout(ctx, r.options.StepTimeout*3/10)
 		defer cancel()
 		ctx = bounded
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/postern-dev/postern/receiver/queue"
 	"github.com/postern-dev/postern/receiver/queue/redistest"
+	"github.com/postern-dev/postern/test/wait"
 )
 
 // answerless runs a step whose answer is lost after the store has done it.
@@ -20,7 +21,7 @@ func answerless(t *testing.T, proxy *redistest.Proxy, done func() bool, step fun
 		defer close(ended)
 		step(context.WithoutCancel(t.Context()))
 	}()
-	eventually(t, func() error {
+	wait.For(t, "the store", func() error {
 		if done() {
 			return nil
 		}
@@ -66,7 +67,7 @@ func TestLostAnswerOfAClaimLeasesNothing(t *testing.T) {
 		}
 	})
 	var claimed []queue.Delivery
-	eventually(t, func() (err error) {
+	wait.For(t, "the store", func() (err error) {
 		claimed, err = store.Claim(t.Context(), builder, 10, leaseFor)
 		return err
 	})
@@ -74,7 +75,7 @@ func TestLostAnswerOfAClaimLeasesNothing(t *testing.T) {
 		t.Fatalf("%d events were claimed, want all 3", len(claimed))
 	}
 	for _, delivery := range claimed {
-		eventually(t, func() error {
+		wait.For(t, "the store", func() error {
 			return store.Settle(t.Context(), delivery.Lease, queue.Settlement{Outcome: queue.Done})
 		})
 	}
@@ -105,7 +106,7 @@ func TestLostAnswerOfAClaimTakesNothingFromOthers(t *testing.T) {
 	if err != nil || len(held) != 1 {
 		t.Fatalf("Claim returned %d events and %v, want what is due", len(held), err)
 	}
-	eventually(t, func() error {
+	wait.For(t, "the store", func() error {
 		claimed, err := store.Claim(t.Context(), builder, 1, leaseFor)
 		if len(claimed) != 0 {
 			t.Fatal("a lease was taken away from its holder")
@@ -134,7 +135,7 @@ func TestLostAnswerOfAnAdmissionLeavesALeaseToGiveBack(t *testing.T) {
 	if len(receipt.Leases) != 1 {
 		t.Fatalf("Admit left %+v, want the lease that is in doubt", receipt)
 	}
-	eventually(t, func() error {
+	wait.For(t, "the store", func() error {
 		err := store.Settle(t.Context(), receipt.Leases[0], queue.Settlement{Outcome: queue.Release})
 		if errors.Is(err, queue.ErrLeaseLost) {
 			t.Fatal("the lease in doubt is not the one that the store gave")
@@ -142,7 +143,7 @@ func TestLostAnswerOfAnAdmissionLeavesALeaseToGiveBack(t *testing.T) {
 		return err
 	})
 	var claimed []queue.Delivery
-	eventually(t, func() (err error) {
+	wait.For(t, "the store", func() (err error) {
 		claimed, err = store.Claim(t.Context(), builder, 10, leaseFor)
 		return err
 	})
@@ -157,7 +158,7 @@ func TestDoubtfulLeaseIsNotAnotherAdmissions(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t)
 	store := open(t, server, queue.Options{StepTimeout: time.Second})
-	eventually(t, func() error {
+	wait.For(t, "the store", func() error {
 		_, err := store.Admit(t.Context(), admission(numbered(0), 0))
 		return err
 	})
@@ -169,14 +170,14 @@ func TestDoubtfulLeaseIsNotAnotherAdmissions(t *testing.T) {
 	server.Kill(t)
 	server.Restart(t)
 	var retried queue.Receipt
-	eventually(t, func() (err error) {
+	wait.For(t, "the store", func() (err error) {
 		retried, err = store.Admit(t.Context(), admission(numbered(1), 0))
 		return err
 	})
 	if retried.Duplicate {
 		t.Fatal("the event was stored although the store was killed before it could")
 	}
-	eventually(t, func() error {
+	wait.For(t, "the store", func() error {
 		err := store.Settle(t.Context(), doubtful.Leases[0], queue.Settlement{Outcome: queue.Release})
 		if err == nil {
 			t.Fatal("the lease of another admission was given back")
@@ -186,7 +187,7 @@ func TestDoubtfulLeaseIsNotAnotherAdmissions(t *testing.T) {
 		}
 		return err
 	})
-	eventually(t, func() error {
+	wait.For(t, "the store", func() error {
 		return store.Settle(t.Context(), retried.Leases[0], queue.Settlement{Outcome: queue.Done})
 	})
 }
@@ -202,7 +203,7 @@ func TestRefusedAdmissionLeavesNoDoubt(t *testing.T) {
 		t.Errorf("a full store returned %+v and %v", receipt, err)
 	}
 	server.Kill(t)
-	eventually(t, func() error {
+	wait.For(t, "the store", func() error {
 		receipt, err := store.Admit(t.Context(), admission(numbered(2), 0))
 		if err == nil || len(receipt.Leases) > 0 {
 			return errors.New("not refused yet")

@@ -9,18 +9,16 @@ import (
 
 	"github.com/postern-dev/postern/receiver/event"
 	"github.com/postern-dev/postern/receiver/queue"
+	"github.com/postern-dev/postern/receiver/queue/queuetest"
 	"github.com/postern-dev/postern/receiver/queue/redistest"
+	"github.com/postern-dev/postern/test/wait"
 )
 
 func tenant(t *testing.T, url, installation, adoptFrom string) *queue.Redis {
 	t.Helper()
-	store, err := queue.NewRedis(t.Context(), queue.Options{
+	store := queuetest.Connect(t, queue.Options{
 		URL: url, AdoptFrom: adoptFrom, PollInterval: 20 * time.Millisecond, AllowWeakDurability: true,
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(store.Close)
 	store.SetInstallation(t.Context(), installation)
 	return store
 }
@@ -71,14 +69,7 @@ func TestStoreBelongsToOneInstallation(t *testing.T) {
 			if err := errors.Join(admitOne(t.Context(), heir), heir.Health(t.Context())); err != nil {
 				t.Errorf("a store that is taken over refuses: %v", err)
 			}
-			deadline := time.After(time.Minute)
-			for admitOne(t.Context(), first) == nil {
-				select {
-				case <-deadline:
-					t.Fatal("the owner before goes on admitting")
-				case <-time.After(10 * time.Millisecond):
-				}
-			}
+			wait.Until(t, "the owner before admits nothing more", func() bool { return admitOne(t.Context(), first) != nil })
 		})
 	}
 }

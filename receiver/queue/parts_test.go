@@ -9,6 +9,7 @@ import (
 	"github.com/postern-dev/postern/receiver/event"
 	"github.com/postern-dev/postern/receiver/queue"
 	"github.com/postern-dev/postern/receiver/queue/redistest"
+	"github.com/postern-dev/postern/test/wait"
 )
 
 // TestShardThatIsAwayFailsAlone asks about leases and queues of three shards
@@ -17,8 +18,8 @@ func TestShardThatIsAwayFailsAlone(t *testing.T) {
 	t.Parallel()
 	cluster := redistest.StartCluster(t, 3, false, redistest.WithArgs("--cluster-require-full-coverage", "no"))
 	options := quick(cluster.URL())
-	options.StepTimeout = time.Second
-	store := open(t, nil, options)
+	options.StepTimeout = queue.DefaultStepTimeout
+	store, unhurried := open(t, nil, options), open(t, nil, queue.Options{URL: cluster.URL()})
 	var queues []queue.ID
 	var leases []queue.Lease
 	lost := cluster.Primaries[0]
@@ -27,14 +28,14 @@ func TestShardThatIsAwayFailsAlone(t *testing.T) {
 		id := queue.ID{EndpointUID: fmt.Sprint("endpoint-", i), Target: "a"}
 		queues = append(queues, id)
 		away[id] = cluster.Owner(t, "p:{"+id.EndpointUID+"}:states") == lost
-		_, err := store.Admit(t.Context(), &queue.Admission{
+		_, err := unhurried.Admit(t.Context(), &queue.Admission{
 			Event:   &event.Event{ID: fmt.Sprintf("%032x", i), EndpointUID: id.EndpointUID, ReceivedAt: time.Now()},
 			Targets: []string{"a"},
 		})
 		if err != nil {
 			t.Fatal(err)
 		}
-		claimed, err := store.Claim(t.Context(), id, 1, time.Minute)
+		claimed, err := unhurried.Claim(t.Context(), id, 1, leaseFor)
 		if err != nil || len(claimed) != 1 {
 			t.Fatalf("claimed %v, %v", claimed, err)
 		}
@@ -55,9 +56,9 @@ func TestShardThatIsAwayFailsAlone(t *testing.T) {
 		{lost.Pause, lost.Resume}, {lost.Kill, func(t testing.TB) { lost.Restart(t) }},
 	} {
 		fault.begin(t)
-		eventually(t, func() error {
+		wait.For(t, "the store", func() error {
 			depths, err := store.Depths(t.Context(), queues)
-			gone, renewErr := store.Renew(t.Context(), leases, time.Minute)
+			gone, renewErr := store.Renew(t.Context(), leases, leaseFor)
 			if len(gone) > 0 {
 				t.Errorf("leases are lost: %v", gone)
 			}

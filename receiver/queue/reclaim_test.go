@@ -8,6 +8,7 @@ import (
 	"github.com/postern-dev/postern/receiver/queue"
 	"github.com/postern-dev/postern/receiver/queue/acl"
 	"github.com/postern-dev/postern/receiver/queue/redistest"
+	"github.com/postern-dev/postern/test/wait"
 )
 
 func openSidecar(t *testing.T, server *redistest.Server, exclusive bool) *queue.Redis {
@@ -82,9 +83,9 @@ func TestExclusiveKeepsItsOwnLeases(t *testing.T) {
 	store := openSidecar(t, server, true)
 	mustAdmit(t, store, admission(numbered(1), 0))
 	server.Restart(t)
-	eventually(t, func() error { return store.Check(t.Context()) })
+	wait.For(t, "the store", func() error { return store.Check(t.Context()) })
 	// Each connection of before may fail one call.
-	eventually(t, func() error {
+	wait.For(t, "the store", func() error {
 		deliveries, err := store.Claim(t.Context(), builder, 10, leaseFor)
 		if len(deliveries) != 0 {
 			t.Fatalf("leases of this process ended when the store came back: %v", deliveries)
@@ -112,7 +113,7 @@ func TestExclusiveWaitsForItsStore(t *testing.T) {
 		t.Errorf("Depths returned %v, want ErrUnavailable", err)
 	}
 	server.Restart(t)
-	eventually(t, func() error {
+	wait.For(t, "the store", func() error {
 		deliveries, err := store.Claim(t.Context(), builder, 1, leaseFor)
 		if err == nil && len(deliveries) != 1 {
 			t.Fatalf("Claim returned %v, want the inherited event with the first answer", deliveries)

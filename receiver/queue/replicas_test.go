@@ -11,6 +11,7 @@ import (
 	"github.com/postern-dev/postern/receiver/queue/acl"
 	"github.com/postern-dev/postern/receiver/queue/queuetest"
 	"github.com/postern-dev/postern/receiver/queue/redistest"
+	"github.com/postern-dev/postern/test/wait"
 )
 
 // startReplicated starts a primary and its replica, in step.
@@ -36,8 +37,9 @@ func TestReplicatedStoreConforms(t *testing.T) {
 func TestAcknowledgedMeansReplicated(t *testing.T) {
 	t.Parallel()
 	primary, replica := startReplicated(t)
-	store, another := open(t, primary, queue.Options{}), open(t, primary, queue.Options{})
-	eventually(t, func() error {
+	hurried := queue.Options{StepTimeout: time.Second}
+	store, another := open(t, primary, hurried), open(t, primary, hurried)
+	wait.For(t, "the store", func() error {
 		_, err := store.Admit(t.Context(), admission(numbered(1), 0))
 		return err
 	})
@@ -53,8 +55,17 @@ func TestAcknowledgedMeansReplicated(t *testing.T) {
 			t.Errorf("Admit returned %+v and %v, want ErrUnavailable while the replica confirms nothing", receipt, err)
 		}
 	}
+	wait.For(t, "the store", func() error {
+		if receipt, err := store.Admit(t.Context(), again); !errors.Is(err, queue.ErrUnavailable) {
+			t.Fatalf("Admit returned %+v and %v, want ErrUnavailable again", receipt, err)
+		}
+		if primary.Do(t, "EXISTS", fmt.Sprintf("p:{%s}:e:%s", uid, numbered(2))) != "1" {
+			return errors.New("the primary has not stored it")
+		}
+		return nil
+	})
 	replica.Resume(t)
-	eventually(t, func() error {
+	wait.For(t, "the store", func() error {
 		receipt, err := store.Admit(t.Context(), again)
 		if err == nil && !receipt.Duplicate {
 			t.Fatal("an event that was stored is admitted a second time")
@@ -66,10 +77,13 @@ func TestAcknowledgedMeansReplicated(t *testing.T) {
 func TestReplicaThatIsGoneIsNotWaitedFor(t *testing.T) {
 	t.Parallel()
 	primary, replica := startReplicated(t)
-	store := open(t, primary, queue.Options{PollInterval: 10 * time.Millisecond})
-	mustAdmit(t, store, admission(numbered(1), 0))
+	store := open(t, primary, queue.Options{StepTimeout: time.Second, PollInterval: 10 * time.Millisecond})
+	wait.For(t, "the store", func() error {
+		_, err := store.Admit(t.Context(), admission(numbered(1), 0))
+		return err
+	})
 	replica.Kill(t)
-	eventually(t, func() error {
+	wait.For(t, "the store", func() error {
 		_, err := store.Admit(t.Context(), admission(queue.NewID(), 0))
 		return err
 	})

@@ -9,6 +9,7 @@ import (
 	"github.com/postern-dev/postern/receiver/queue"
 	"github.com/postern-dev/postern/receiver/queue/acl"
 	"github.com/postern-dev/postern/receiver/queue/redistest"
+	"github.com/postern-dev/postern/test/wait"
 )
 
 func TestWeakSettingsAreRefused(t *testing.T) {
@@ -78,7 +79,7 @@ func TestNothingIsAcknowledgedByAServerThatTurnedWeak(t *testing.T) {
 			store := open(t, server, queue.Options{})
 			mustAdmit(t, store, admission(numbered(1), 0))
 			weaken(t, server)
-			eventually(t, func() error {
+			wait.For(t, "the store", func() error {
 				receipt, err := store.Admit(t.Context(), admission(queue.NewID(), 0))
 				if err == nil {
 					t.Fatalf("a weak store acknowledged: %+v", receipt)
@@ -89,8 +90,8 @@ func TestNothingIsAcknowledgedByAServerThatTurnedWeak(t *testing.T) {
 				return nil
 			})
 			server.Do(t, "CONFIG", "SET", "appendfsync", "always")
-			eventually(t, func() error { return store.Check(t.Context()) })
-			eventually(t, func() error {
+			wait.For(t, "the store", func() error { return store.Check(t.Context()) })
+			wait.For(t, "the store", func() error {
 				_, err := store.Admit(t.Context(), admission(numbered(1), 0))
 				return err
 			})
@@ -103,14 +104,14 @@ func TestChangedSettingsAreFoundByPolling(t *testing.T) {
 	server := redistest.Start(t)
 	store := open(t, server, queue.Options{PollInterval: 5 * time.Millisecond})
 	server.Do(t, "CONFIG", "SET", "appendfsync", "everysec")
-	eventually(t, func() error {
+	wait.For(t, "the store", func() error {
 		if store.Health(t.Context()) == nil {
 			return errors.New("the changed setting is not found out")
 		}
 		return nil
 	})
 	server.Do(t, "CONFIG", "SET", "appendfsync", "always")
-	eventually(t, func() error { return store.Health(t.Context()) })
+	wait.For(t, "the store", func() error { return store.Health(t.Context()) })
 }
 
 func TestSettingsThatMayNotBeReadAreAnError(t *testing.T) {

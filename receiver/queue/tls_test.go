@@ -9,6 +9,7 @@ import (
 
 	"github.com/postern-dev/postern/receiver/queue"
 	"github.com/postern-dev/postern/receiver/queue/redistest"
+	"github.com/postern-dev/postern/test/wait"
 )
 
 func TestTLSBelievesOnlyTheGivenAuthority(t *testing.T) {
@@ -48,7 +49,7 @@ func TestTLSCertificatesAreRenewed(t *testing.T) {
 	store := open(t, nil, queue.Options{URL: server.TCPURL(), TLSDir: dir, PollInterval: 10 * time.Millisecond})
 	wantUnavailable(t, store)
 	authority.Copy(t, dir)
-	eventually(t, func() error {
+	wait.For(t, "the store", func() error {
 		_, err := store.Admit(t.Context(), admission(numbered(1), 0))
 		return err
 	})

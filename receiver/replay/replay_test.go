@@ -15,6 +15,7 @@ import (
 	"github.com/postern-dev/postern/receiver/queue/redistest"
 	"github.com/postern-dev/postern/receiver/replay"
 	"github.com/postern-dev/postern/receiver/route"
+	"github.com/postern-dev/postern/test/wait"
 )
 
 const uid = "uid-ci-github"
@@ -364,11 +365,7 @@ func TestSurvivesTheStoresOutage(t *testing.T) {
 func TestRedis(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t)
-	store, err := queue.NewRedis(t.Context(), queue.Options{URL: server.URL()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(store.Close)
+	store := queuetest.Connect(t, queue.Options{URL: server.URL()})
 	const events = 250
 	for n := range events {
 		put(t, store, n, "push", queue.Dead, "a")
@@ -376,15 +373,9 @@ func TestRedis(t *testing.T) {
 	asked := &route.Replay{UID: "r", EndpointUID: uid}
 	first, _ := begin(t, loaded("a").options(store), asked)
 	second, _ := begin(t, loaded("a").options(store), asked)
-	deadline, tick := time.After(30*time.Second), time.NewTicker(10*time.Millisecond)
-	defer tick.Stop()
-	for only(t, first).FinishedAt.IsZero() && only(t, second).FinishedAt.IsZero() {
-		select {
-		case <-tick.C:
-		case <-deadline:
-			t.Fatalf("no end: %+v and %+v", only(t, first), only(t, second))
-		}
-	}
+	wait.Until(t, "one replay ends", func() bool {
+		return !only(t, first).FinishedAt.IsZero() || !only(t, second).FinishedAt.IsZero()
+	})
 	if got := len(due(t, store, "a")); got != events {
 		t.Errorf("%d events are due, want %d", got, events)
 	}

@@ -10,10 +10,12 @@ import (
 	"time"
 
 	"github.com/postern-dev/postern/receiver/queue"
+	"github.com/postern-dev/postern/receiver/queue/queuetest"
 	"github.com/postern-dev/postern/receiver/queue/redistest"
 	"github.com/postern-dev/postern/receiver/route"
 	"github.com/postern-dev/postern/receiver/route/routetest"
 	"github.com/postern-dev/postern/receiver/server"
+	"github.com/postern-dev/postern/test/wait"
 )
 
 func directly(e *route.Endpoint) { e.Delivery = route.DeliveryDirect }
@@ -21,12 +23,7 @@ func directly(e *route.Endpoint) { e.Delivery = route.DeliveryDirect }
 // connect makes a client of the store, as each replica has one.
 func connect(t testing.TB, store *redistest.Server) *queue.Redis {
 	t.Helper()
-	client, err := queue.NewRedis(t.Context(), queue.Options{URL: store.URL(), PollInterval: 50 * time.Millisecond})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(client.Close)
-	return client
+	return queuetest.Connect(t, queue.Options{URL: store.URL(), PollInterval: 50 * time.Millisecond})
 }
 
 func on(store queue.Store) func(*server.Options) {
@@ -135,8 +132,9 @@ func TestDirectCopyIsToldToComeAgain(t *testing.T) {
 	open := make(chan struct{})
 	builder := newTarget(t, waits(open))
 	store := redistest.Start(t)
+	hurried := func(o *server.Options) { o.CopyTimeout = 200 * time.Millisecond }
 	replicas := []*world{
-		start(t, builder.URL, on(connect(t, store))), start(t, builder.URL, on(connect(t, store))),
+		start(t, builder.URL, on(connect(t, store)), hurried), start(t, builder.URL, on(connect(t, store)), hurried),
 	}
 	for _, w := range replicas {
 		w.load(t, routetest.GitHub("hook", directly))
@@ -189,7 +187,7 @@ func TestDirectTargetMayFinish(t *testing.T) {
 		t.Error("the sender got an answer")
 	}
 	close(open)
-	eventually(t, "the retry is a duplicate", func() bool { return strings.Contains(w.push(t, "1").body, "duplicate") })
+	wait.Until(t, "the retry is a duplicate", func() bool { return strings.Contains(w.push(t, "1").body, "duplicate") })
 	builder.wantQuiet(t)
 }
 
@@ -199,7 +197,8 @@ func TestDirectWithoutAStore(t *testing.T) {
 	t.Parallel()
 	builder := newTarget(t, nil)
 	store := redistest.Start(t)
-	w := start(t, builder.URL, on(connect(t, store)))
+	client := queuetest.Connect(t, queue.Options{URL: store.URL(), StepTimeout: time.Second})
+	w := start(t, builder.URL, on(client))
 	w.load(t, routetest.GitHub("hook", directly))
 	store.Kill(t)
 	got := w.push(t, "1")

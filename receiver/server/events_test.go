@@ -13,6 +13,7 @@ import (
 	"github.com/postern-dev/postern/receiver/queue/redistest"
 	"github.com/postern-dev/postern/receiver/route"
 	"github.com/postern-dev/postern/receiver/route/routetest"
+	"github.com/postern-dev/postern/test/wait"
 )
 
 // newDead is a receiver with one event that its target called gone.
@@ -30,7 +31,7 @@ func newDead(t *testing.T) (w *world, builder *target, mended *atomic.Bool) {
 		t.Fatalf("answer %d %s", got.status, got.body)
 	}
 	builder.next(t)
-	eventually(t, "the event is dead", func() bool { return len(w.list(t, "&status=dead").Events) == 1 })
+	wait.Until(t, "the event is dead", func() bool { return len(w.list(t, "&status=dead").Events) == 1 })
 	return w, builder, mended
 }
 
@@ -90,7 +91,7 @@ func TestReplay(t *testing.T) {
 	if again := builder.next(t); again.header.Get("Postern-Event-Id") != id {
 		t.Errorf("the target got %v", again.header)
 	}
-	eventually(t, "the event is delivered", func() bool { return len(w.list(t, "&status=delivered").Events) == 1 })
+	wait.Until(t, "the event is delivered", func() bool { return len(w.list(t, "&status=delivered").Events) == 1 })
 }
 
 func TestReplayDead(t *testing.T) {
@@ -104,7 +105,7 @@ func TestReplayDead(t *testing.T) {
 		t.Fatalf("answer %d %s", got.status, got.body)
 	}
 	builder.next(t)
-	eventually(t, "no event is dead", func() bool { return len(w.list(t, "&status=dead").Events) == 0 })
+	wait.Until(t, "no event is dead", func() bool { return len(w.list(t, "&status=dead").Events) == 0 })
 }
 
 // TestReplayToARemovedTarget: what is due where no route leads is delivered to
@@ -292,5 +293,5 @@ func TestFailedExpressionIsReplayable(t *testing.T) {
 	if got := builder.next(t); string(got.body) != string(payload) {
 		t.Errorf("the target got %q", got.body)
 	}
-	eventually(t, "no event is dead", func() bool { return len(w.list(t, "&status=dead").Events) == 0 })
+	wait.Until(t, "no event is dead", func() bool { return len(w.list(t, "&status=dead").Events) == 0 })
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/postern-dev/postern/receiver/route"
 	"github.com/postern-dev/postern/receiver/route/routetest"
 	"github.com/postern-dev/postern/receiver/server"
+	"github.com/postern-dev/postern/test/wait"
 )
 
 // The tests of this file send what an outsider without a secret sends to use a
@@ -219,7 +220,7 @@ func TestPathsOfHTTP2HaveNoBlanks(t *testing.T) {
 			}
 		case <-c.closed:
 			c = dialH2(t, w, 65535)
-		case <-time.After(patience):
+		case <-time.After(wait.Patience):
 			t.Fatalf("%q is not answered", path)
 		}
 	}

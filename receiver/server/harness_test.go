@@ -26,12 +26,10 @@ import (
 	"github.com/postern-dev/postern/receiver/route/routetest"
 	"github.com/postern-dev/postern/receiver/server"
 	"github.com/postern-dev/postern/receiver/table"
+	"github.com/postern-dev/postern/test/wait"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
-
-// patience is how long a test waits for what must happen.
-const patience = 30 * time.Second
 
 var payload = []byte("{\"ref\":\"refs/heads/main\", \"name\":\"caf\\u00e9\"}\n")
 
@@ -69,13 +67,7 @@ func newTarget(t testing.TB, respond http.HandlerFunc) *target {
 
 func (g *target) next(t testing.TB) *received {
 	t.Helper()
-	select {
-	case got := <-g.got:
-		return got
-	case <-time.After(patience):
-		t.Fatal("the target got nothing")
-		return nil
-	}
+	return wait.Next(t, "a request to the target", g.got)
 }
 
 // world is a running receiver.
@@ -102,13 +94,14 @@ func start(t testing.TB, targetURL string, edits ...func(*server.Options)) *worl
 	registry := prometheus.NewRegistry()
 	options := server.Options{
 		Listen: "127.0.0.1:0", Internal: "127.0.0.1:0",
-		Store:       queue.NewMemory(queue.MemoryOptions{}),
-		Source:      w.source,
-		Metrics:     metrics.New(registry),
-		Gatherer:    registry,
-		Loaded:      func(next *table.Table) { w.loaded <- next },
-		GracePeriod: 20 * time.Second,
-		Logger:      slog.New(slog.NewJSONHandler(w.log, nil)),
+		Store:    queue.NewMemory(queue.MemoryOptions{}),
+		Source:   w.source,
+		Metrics:  metrics.New(registry),
+		Gatherer: registry,
+		Loaded:   func(next *table.Table) { w.loaded <- next },
+		// A busy machine refuses nothing for being slow.
+		StoreTimeout: wait.Patience, CopyTimeout: wait.Patience, GracePeriod: wait.Patience,
+		Logger: slog.New(slog.NewJSONHandler(w.log, nil)),
 	}
 	for _, edit := range edits {
 		edit(&options)
@@ -127,11 +120,7 @@ func start(t testing.TB, targetURL string, edits ...func(*server.Options)) *worl
 	t.Cleanup(func() {
 		w.client.CloseIdleConnections()
 		cancel()
-		select {
-		case <-w.ended:
-		case <-time.After(patience):
-			t.Error("Run does not return")
-		}
+		wait.Next(t, "the end of Run", w.ended)
 	})
 	return w
 }
@@ -142,8 +131,9 @@ func newEngine(t testing.TB, store queue.Store, m *metrics.Metrics, targetURL st
 	if err != nil {
 		t.Fatal(err)
 	}
+	_, own := store.(*queue.Memory)
 	return deliver.New(deliver.Options{
-		Worker: store, Observer: m, DrainStore: true,
+		Worker: store, Observer: m, DrainStore: own, // one that others use too is never empty
 		Network: outbound.Network{Forward: map[string]*url.URL{"ci/builder": parsed}},
 	})
 }
@@ -169,13 +159,7 @@ func (w *world) load(t testing.TB, routes ...*route.Endpoint) *table.Table {
 func (w *world) loadWith(t testing.TB, problems map[string]error, routes ...*route.Endpoint) *table.Table {
 	t.Helper()
 	w.routes <- route.Set{Routes: routes, Problems: problems}
-	select {
-	case next := <-w.loaded:
-		return next
-	case <-time.After(patience):
-		t.Fatal("the routes do not come into force")
-		return nil
-	}
+	return wait.Next(t, "the table with the routes", w.loaded)
 }
 
 // reply is an answer, read in full.
@@ -251,7 +235,7 @@ func dial(t testing.TB, w *world) *connection {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = conn.Close() })
-	if err := conn.SetDeadline(time.Now().Add(patience)); err != nil {
+	if err := conn.SetDeadline(time.Now().Add(wait.Patience)); err != nil {
 		t.Fatal(err)
 	}
 	return &connection{Conn: conn, reader: bufio.NewReader(conn)}
@@ -273,21 +257,6 @@ func (c *connection) expect(t testing.TB, status int) {
 	_ = response.Body.Close()
 	if response.StatusCode != status {
 		t.Fatalf("answer %d, want %d", response.StatusCode, status)
-	}
-}
-
-// eventually polls until the condition holds.
-func eventually(t testing.TB, what string, holds func() bool) {
-	t.Helper()
-	deadline := time.After(patience)
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	for !holds() {
-		select {
-		case <-deadline:
-			t.Fatalf("it never came that %s", what)
-		case <-tick.C:
-		}
 	}
 }
 

@@ -8,9 +8,11 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
 
 	"github.com/postern-dev/postern/receiver/queue"
+	"github.com/postern-dev/postern/receiver/queue/queuetest"
 	"github.com/postern-dev/postern/receiver/queue/redistest"
 	"github.com/postern-dev/postern/receiver/route/routetest"
 	"github.com/postern-dev/postern/receiver/server"
+	"github.com/postern-dev/postern/test/wait"
 )
 
 // What a scrape brings is what a linter of metrics has no complaint about.
@@ -21,7 +23,7 @@ func TestScrapeIsClean(t *testing.T) {
 	w.push(t, "one")
 	w.push(t, "one")
 	w.ask(t, http.MethodGet, "/healthz", "")
-	eventually(t, "the delivery is counted", func() bool {
+	wait.Until(t, "the delivery is counted", func() bool {
 		return strings.Contains(w.ask(t, http.MethodGet, "/metrics", "").body, `outcome="delivered"`)
 	})
 	scrape := w.ask(t, http.MethodGet, "/metrics", "").body
@@ -73,15 +75,11 @@ func TestScrapeTellsTheStateOfTheStore(t *testing.T) {
 			if c.kill {
 				redis.Kill(t)
 			}
-			store, err := queue.NewRedis(t.Context(), queue.Options{URL: redis.URL(), AllowWeakDurability: c.accept})
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(store.Close)
+			store := queuetest.Connect(t, queue.Options{URL: redis.URL(), AllowWeakDurability: c.accept})
 			w := start(t, newTarget(t, nil).URL, func(o *server.Options) { o.Store = store })
 			w.load(t, routetest.GitHub("hook"))
 			for _, want := range c.want {
-				eventually(t, "the scrape says "+want, func() bool {
+				wait.Until(t, "the scrape says "+want, func() bool {
 					return strings.Contains(w.ask(t, http.MethodGet, "/metrics", "").body, want+"\n")
 				})
 			}

@@ -11,6 +11,7 @@ import (
 	"github.com/postern-dev/postern/receiver/route"
 	"github.com/postern-dev/postern/receiver/route/routetest"
 	"github.com/postern-dev/postern/receiver/server"
+	"github.com/postern-dev/postern/test/wait"
 )
 
 // passes tells of every look through the endpoints that the store knows.
@@ -64,17 +65,17 @@ func TestOnlyATombstonePurges(t *testing.T) {
 			t.Fatalf("a set without a tombstone, or a provisional one, had events purged: %+v", set)
 		}
 	}
-	eventually(t, "the orphan is counted", func() bool {
+	wait.Until(t, "the orphan is counted", func() bool {
 		look()
 		return strings.Contains(w.ask(t, "GET", "/metrics", "").body, "postern_store_orphaned_endpoints 1")
 	})
 	w.routes <- route.Set{Tombstones: []string{"uid-hook"}}
 	<-w.loaded
-	eventually(t, "the events of the deleted endpoint are purged", func() bool {
+	wait.Until(t, "the events of the deleted endpoint are purged", func() bool {
 		look()
 		return !held()
 	})
-	eventually(t, "the manager is told", func() bool {
+	wait.Until(t, "the manager is told", func() bool {
 		look()
 		return strings.Contains(w.ask(t, "GET", "/tombstones", "").body, `{"purged":["uid-hook"]}`)
 	})

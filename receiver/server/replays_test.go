@@ -14,6 +14,7 @@ import (
 	"github.com/postern-dev/postern/receiver/route/routetest"
 	"github.com/postern-dev/postern/receiver/server"
 	"github.com/postern-dev/postern/receiver/traffic"
+	"github.com/postern-dev/postern/test/wait"
 )
 
 // TestReplayReachesTheTarget replays a dead letter as a Secret would ask for it,
@@ -33,7 +34,7 @@ func TestReplayReachesTheTarget(t *testing.T) {
 		t.Fatalf("answer is %+v", answer)
 	}
 	first := builder.next(t)
-	eventually(t, "the event is dead", func() bool {
+	wait.Until(t, "the event is dead", func() bool {
 		page, err := w.store.List(t.Context(), endpoint.UID, queue.Filter{Status: queue.StatusDead})
 		return err == nil && len(page.Events) == 1
 	})
@@ -49,7 +50,7 @@ func TestReplayReachesTheTarget(t *testing.T) {
 		Replays []route.ReplayProgress `json:"replays"`
 	}
 	var told progress
-	eventually(t, "the end is told", func() bool {
+	wait.Until(t, "the end is told", func() bool {
 		told = decode[progress](t, w.ask(t, http.MethodGet, "/replays", ""))
 		return len(told.Replays) == 1 && !told.Replays[0].FinishedAt.IsZero()
 	})
@@ -93,7 +94,7 @@ func TestTraffic(t *testing.T) {
 		}
 		return nil
 	}
-	eventually(t, "the delivery is told", func() bool {
+	wait.Until(t, "the delivery is told", func() bool {
 		told = decode[content](t, w.ask(t, http.MethodGet, "/traffic", ""))
 		got := find(endpoint.UID)
 		return got != nil && got.DeliveryP99Millis != nil

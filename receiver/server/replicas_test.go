@@ -14,6 +14,7 @@ import (
 	"github.com/postern-dev/postern/receiver/queue"
 	"github.com/postern-dev/postern/receiver/queue/redistest"
 	"github.com/postern-dev/postern/receiver/route/routetest"
+	"github.com/postern-dev/postern/test/wait"
 )
 
 // tally counts what a target gets, by the id that the provider gave.
@@ -35,7 +36,7 @@ func (c *tally) answer(w http.ResponseWriter, r *http.Request) {
 // wantOnce waits until every id has come, and expects it once.
 func (c *tally) wantOnce(t *testing.T, ids []string) {
 	t.Helper()
-	eventually(t, fmt.Sprintf("all %d events are delivered", len(ids)), func() bool {
+	wait.Until(t, fmt.Sprintf("all %d events are delivered", len(ids)), func() bool {
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		return len(c.times) >= len(ids)
@@ -52,7 +53,7 @@ func (c *tally) wantOnce(t *testing.T, ids []string) {
 // settled waits until no event is pending any more.
 func settled(t *testing.T, store *queue.Redis) {
 	t.Helper()
-	eventually(t, "nothing is pending", func() bool {
+	wait.Until(t, "nothing is pending", func() bool {
 		depths, err := store.Depths(t.Context(), []queue.ID{{EndpointUID: "uid-hook", Target: "builder"}})
 		return err == nil && depths[0].Pending == 0
 	})
@@ -150,7 +151,7 @@ func TestRollingRestart(t *testing.T) {
 		serveOn, letGo := context.WithCancel(t.Context())
 		r := &replica{letGo: letGo, world: start(t, builder.URL, on(connect(t, store)), delayedBy(serveOn))}
 		r.load(t, routetest.GitHub("hook"))
-		eventually(t, "it is ready", func() bool { return r.ask(t, "GET", "/readyz", "").status == 200 })
+		wait.Until(t, "it is ready", func() bool { return r.ask(t, "GET", "/readyz", "").status == 200 })
 		inService.add(r)
 		return r
 	}
@@ -183,7 +184,7 @@ func TestRollingRestart(t *testing.T) {
 	for _, r := range old {
 		fresh()
 		r.stop()
-		eventually(t, "it is not ready", func() bool { return r.ask(t, "GET", "/readyz", "").status == 503 })
+		wait.Until(t, "it is not ready", func() bool { return r.ask(t, "GET", "/readyz", "").status == 503 })
 		inService.remove(r)
 		r.letGo()
 		r.stopped(t)

@@ -80,6 +80,9 @@ type Options struct {
 	// the memory budget, at most 4096.
 	MaxConnections int
 
+	// StoreTimeout and CopyTimeout are those of [ingest.Options].
+	StoreTimeout, CopyTimeout time.Duration
+
 	// ShutdownDelay is how long requests are still served after readiness is
 	// given up, until nobody routes here any more.
 	ShutdownDelay time.Duration
@@ -201,6 +204,8 @@ func New(options Options) (*Server, error) {
 		Deliverer:         deliverer{options.Engine},
 		TrustedProxies:    options.TrustedProxies,
 		MemoryBudgetBytes: options.MemoryBudgetBytes,
+		StoreTimeout:      options.StoreTimeout,
+		CopyTimeout:       options.CopyTimeout,
 		Observe:           options.observer(),
 		JoinTrace:         options.joinTrace(),
 		Metrics:           counted{s.keys, options.Traffic},

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -18,6 +19,7 @@ import (
 	"github.com/postern-dev/postern/receiver/route"
 	"github.com/postern-dev/postern/receiver/route/routetest"
 	"github.com/postern-dev/postern/receiver/server"
+	"github.com/postern-dev/postern/test/wait"
 )
 
 func TestRequestReachesTheTarget(t *testing.T) {
@@ -44,7 +46,7 @@ func TestRequestReachesTheTarget(t *testing.T) {
 		`postern_deliveries_total{endpoint="hook",namespace="ci",outcome="delivered",target="builder"} 1`,
 		`postern_routes_loaded 1`,
 	} {
-		eventually(t, "the metrics have "+line, func() bool {
+		wait.Until(t, "the metrics have "+line, func() bool {
 			return strings.Contains(w.ask(t, "GET", "/metrics", "").body, line)
 		})
 	}
@@ -53,13 +55,7 @@ func TestRequestReachesTheTarget(t *testing.T) {
 func TestReadiness(t *testing.T) {
 	t.Parallel()
 	redis := redistest.Start(t)
-	store, err := queue.NewRedis(t.Context(), queue.Options{
-		URL: redis.URL(), StepTimeout: 500 * time.Millisecond, PollInterval: 20 * time.Millisecond,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(store.Close)
+	store := connect(t, redis)
 	builder := newTarget(t, nil)
 	w := start(t, builder.URL, func(o *server.Options) { o.Store = store })
 	answer := func() (int, route.Health) {
@@ -77,9 +73,10 @@ func TestReadiness(t *testing.T) {
 		t.Errorf("a request without routes: %d %s", got.status, got.body)
 	}
 	w.load(t)
-	if status, reasons := ready(); status != 200 {
-		t.Errorf("with an empty but complete table: %d %q", status, reasons)
-	}
+	wait.Until(t, "an empty but complete table is enough", func() bool {
+		status, _ := ready()
+		return status == 200
+	})
 	redis.Kill(t)
 	if status, reasons := ready(); status != 503 || !strings.HasPrefix(strings.Join(reasons, ""), "store: ") {
 		t.Errorf("without a store: %d %q", status, reasons)
@@ -88,17 +85,17 @@ func TestReadiness(t *testing.T) {
 		t.Errorf("healthz without a store: %d", got.status)
 	}
 	redis.Restart(t, "--appendfsync", "everysec")
-	eventually(t, "weak durability keeps it from being ready", func() bool {
+	wait.Until(t, "weak durability keeps it from being ready", func() bool {
 		status, reasons := ready()
 		return status == 503 && strings.Contains(strings.Join(reasons, ""), "appendfsync")
 	})
 	redis.Restart(t, "--appendfsync", "always")
-	eventually(t, "it is ready again", func() bool {
+	wait.Until(t, "it is ready again", func() bool {
 		status, health := answer()
 		return status == 200 && len(health.Causes) == 0
 	})
 	redis.Do(t, "CONFIG", "SET", "maxmemory", "1mb") // less than an empty one needs
-	eventually(t, "it is ready and says that it is full", func() bool {
+	wait.Until(t, "it is ready and says that it is full", func() bool {
 		status, health := answer()
 		return status == 200 && slices.Equal(health.Causes, []string{route.CauseStoreFull})
 	})
@@ -158,39 +155,40 @@ func TestSwapUnderLoadLosesNothing(t *testing.T) {
 	builder := newTarget(t, nil)
 	w := start(t, builder.URL)
 	w.load(t, routetest.GitHub("hook"))
-	stop, swapped := make(chan struct{}), make(chan int)
+	stop, stopped := make(chan struct{}), make(chan struct{})
+	var tables atomic.Int64
 	go func() {
+		defer close(stopped)
 		for i := 0; ; i++ {
 			select {
 			case <-stop:
-				swapped <- i
 				return
 			default:
 			}
+			tables.Add(1)
 			w.load(t, routetest.GitHub("hook", func(e *route.Endpoint) {
 				e.Generation = int64(i)
 				e.MaxBodyBytes += int64(i % 2)
 			}), routetest.GitHub(fmt.Sprint("other-", i)))
 		}
 	}()
-	const senders, each = 8, 50
-	var wait sync.WaitGroup
-	for sender := range senders {
-		wait.Go(func() {
-			for i := range each {
+	var sending sync.WaitGroup
+	var sent atomic.Int64
+	for sender := range 8 {
+		sending.Go(func() {
+			for i := 0; i < 50 || tables.Load() < 10; i++ {
+				sent.Add(1)
 				if got := w.push(t, fmt.Sprint(sender, "-", i)); got.status != 200 {
 					t.Errorf("request %d-%d: %d %s", sender, i, got.status, got.body)
 				}
 			}
 		})
 	}
-	wait.Wait()
+	sending.Wait()
 	close(stop)
-	if n := <-swapped; n < 10 {
-		t.Errorf("only %d tables came by", n)
-	}
+	<-stopped
 	seen := map[string]bool{}
-	for len(seen) < senders*each {
+	for int64(len(seen)) < sent.Load() {
 		seen[builder.next(t).header.Get("X-GitHub-Delivery")] = true
 	}
 }
@@ -263,15 +261,11 @@ func TestRunReturnsTheErrorOfTheSource(t *testing.T) {
 	w := start(t, builder.URL, func(o *server.Options) {
 		o.Source = func(context.Context, func(route.Set)) error { return broken }
 	})
-	select {
-	case err := <-w.ended:
-		if !errors.Is(err, broken) {
-			t.Errorf("Run returned %v", err)
-		}
-		w.ended <- err
-	case <-time.After(patience):
-		t.Fatal("Run goes on")
+	err := wait.Next(t, "the end of Run", w.ended)
+	if !errors.Is(err, broken) {
+		t.Errorf("Run returned %v", err)
 	}
+	w.ended <- err
 }
 
 func TestHeadersAreBounded(t *testing.T) {

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/postern-dev/postern/receiver/route/routetest"
+	"github.com/postern-dev/postern/test/wait"
 )
 
 // TestSlowClientsHarmNobody holds many connections that never finish their
@@ -47,7 +48,7 @@ func TestSlowClientsHarmNobody(t *testing.T) {
 	var group sync.WaitGroup
 	for i, conn := range held {
 		group.Go(func() {
-			if err := conn.SetReadDeadline(time.Now().Add(patience)); err != nil {
+			if err := conn.SetReadDeadline(time.Now().Add(wait.Patience)); err != nil {
 				t.Error(err)
 			}
 			answer, err := io.ReadAll(bufio.NewReader(conn))

@@ -14,6 +14,7 @@ import (
 	"github.com/postern-dev/postern/receiver/route"
 	"github.com/postern-dev/postern/receiver/route/routetest"
 	"github.com/postern-dev/postern/receiver/server"
+	"github.com/postern-dev/postern/test/wait"
 )
 
 // tenants are two endpoints of the noisy namespace and one of the quiet one.
@@ -93,7 +94,7 @@ func TestNamespaceQuota(t *testing.T) {
 	// Another process finds out by itself.
 	second := startWithQuota(t, redis)
 	second.load(t, tenants(suspended)...)
-	eventually(t, "a new process knows that the namespace is full", func() bool {
+	wait.Until(t, "a new process knows that the namespace is full", func() bool {
 		return second.send(t, "/noisy/one", fmt.Sprint("again ", time.Now().UnixNano()), body) ==
 			`503 {"error":"namespace_full"}`
 	})
@@ -103,19 +104,15 @@ func TestNamespaceQuota(t *testing.T) {
 
 	// Once its events are delivered the namespace may send again.
 	w.load(t, tenants(func(e *route.Endpoint) { e.HistoryLimit = 0 })...)
-	eventually(t, "the namespace may send again", func() bool {
+	wait.Until(t, "the namespace may send again", func() bool {
 		return strings.HasPrefix(w.send(t, "/noisy/one", fmt.Sprint("more ", time.Now().UnixNano()), payload), "200")
 	})
 }
 
 func startWithQuota(t *testing.T, redis *redistest.Server) *world {
 	t.Helper()
-	store, err := queue.NewRedis(t.Context(), queue.Options{URL: redis.URL()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(store.Close)
-	eventually(t, "the store can be used", func() bool { return store.Check(t.Context()) == nil })
+	store := connect(t, redis)
+	wait.Until(t, "the store can be used", func() bool { return store.Check(t.Context()) == nil })
 	return start(t, newTarget(t, nil).URL, func(o *server.Options) {
 		o.Store, o.NamespaceBytes = store, namespaceBytes
 	})

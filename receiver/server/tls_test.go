@@ -18,6 +18,7 @@ import (
 
 	"github.com/postern-dev/postern/receiver/route/routetest"
 	"github.com/postern-dev/postern/receiver/server"
+	"github.com/postern-dev/postern/test/wait"
 )
 
 // writePair makes a self-signed pair for 127.0.0.1 with that serial number.
@@ -72,14 +73,14 @@ func TestRotatedCertificateIsServed(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "tls.crt"), []byte("half-written"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "the broken pair is noticed", func() bool {
+	wait.Until(t, "the broken pair is noticed", func() bool {
 		if got := serial(t, w); got != 1 {
 			t.Fatalf("certificate %d", got)
 		}
 		return bytes.Contains([]byte(w.log.String()), []byte("Rotated certificate was not read"))
 	})
 	writePair(t, dir, 2)
-	eventually(t, "the rotated pair is served", func() bool { return serial(t, w) == 2 })
+	wait.Until(t, "the rotated pair is served", func() bool { return serial(t, w) == 2 })
 }
 
 func TestProtocols(t *testing.T) {

@@ -12,13 +12,13 @@ import (
 
 	"github.com/postern-dev/postern/receiver/deliver"
 	"github.com/postern-dev/postern/receiver/deliver/outbound"
-	"github.com/postern-dev/postern/receiver/queue"
 	"github.com/postern-dev/postern/receiver/queue/redistest"
 	"github.com/postern-dev/postern/receiver/route"
 	"github.com/postern-dev/postern/receiver/route/routetest"
 	"github.com/postern-dev/postern/receiver/server"
 	"github.com/postern-dev/postern/receiver/tracing"
 	"github.com/postern-dev/postern/receiver/tracing/tracingtest"
+	"github.com/postern-dev/postern/test/wait"
 )
 
 // traced runs a receiver on a real Redis that traces at the given rate.
@@ -30,11 +30,7 @@ func traced(t *testing.T, targetURL string, perMillion int, url string) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	store, err := queue.NewRedis(t.Context(), queue.Options{URL: redistest.Start(t).URL()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(store.Close)
+	store := connect(t, redistest.Start(t))
 	w := start(t, targetURL, func(o *server.Options) {
 		o.Store, o.Tracer = store, tracer
 		o.Engine = deliver.New(deliver.Options{Worker: store, Observer: tracer, Network: forward(t, targetURL)})
@@ -81,7 +77,7 @@ func TestTraceFromSenderToTarget(t *testing.T) {
 		t.Fatalf("answered %d %s", got.status, got.body)
 	}
 	first, second := builder.next(t), builder.next(t)
-	eventually(t, "all spans are exported", func() bool { return len(collector.Spans()) == 4 })
+	wait.Until(t, "all spans are exported", func() bool { return len(collector.Spans()) == 4 })
 	spans := collector.Spans()
 	receive, store, attempts := named(spans, "receive"), named(collector.Spans(), "store"), named(collector.Spans(), "deliver")
 	if len(receive) != 1 || len(store) != 1 || len(attempts) != 2 {
@@ -128,7 +124,7 @@ func TestTraceHasTheEventsID(t *testing.T) {
 	id := decode[struct{ ID string }](t, w.push(t, "one")).ID
 	builder.next(t)
 	w.push(t, "one") // a duplicate: the same event, the same trace
-	eventually(t, "all spans are exported", func() bool { return len(collector.Spans()) >= 5 })
+	wait.Until(t, "all spans are exported", func() bool { return len(collector.Spans()) >= 5 })
 	for _, span := range collector.Spans() {
 		if span.TraceID != id {
 			t.Errorf("%s of event %s is of trace %s", span.Name, id, span.TraceID)

@@ -20,6 +20,7 @@ import (
 	"github.com/postern-dev/postern/receiver/route/routetest"
 	"github.com/postern-dev/postern/receiver/tracing"
 	"github.com/postern-dev/postern/receiver/tracing/tracingtest"
+	"github.com/postern-dev/postern/test/wait"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -158,11 +159,7 @@ func TestHangingCollectorBlocksNothing(t *testing.T) {
 			tracer.Stored(&event.Event{TraceParent: joined}, time.Now(), queue.Receipt{}, errors.New("away"))
 		}
 	}()
-	select {
-	case <-done:
-	case <-time.After(30 * time.Second):
-		t.Fatal("spans wait for the collector")
-	}
+	wait.Next(t, "the end of spans that nothing takes", done)
 	soon, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
 	_ = tracer.Shutdown(soon) // it cannot export, and must not wait for that

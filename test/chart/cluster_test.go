@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 	"syscall"
 	"testing"
-	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
@@ -22,6 +21,7 @@ import (
 
 	"github.com/postern-dev/postern/cli"
 	"github.com/postern-dev/postern/controllers"
+	"github.com/postern-dev/postern/test/wait"
 )
 
 // cluster is an API server that has never heard of Postern.
@@ -36,7 +36,7 @@ func startCluster(t *testing.T) *cluster {
 	if os.Getenv("KUBEBUILDER_ASSETS") == "" {
 		t.Fatal("KUBEBUILDER_ASSETS is not set: this test needs kube-apiserver and etcd; run `make test`, which brings them")
 	}
-	environment := &envtest.Environment{ControlPlaneStartTimeout: time.Minute}
+	environment := &envtest.Environment{ControlPlaneStartTimeout: wait.Patience}
 	environment.ControlPlane.GetAPIServer().Configure().
 		Append("enable-admission-plugins", "OwnerReferencesPermissionEnforcement")
 	t.Cleanup(func() {
@@ -148,26 +148,6 @@ func TestMain(m *testing.M) {
 	status := cli.Main(ctx, append([]string{"postern"}, os.Args[1:]...), cli.Streams{Out: os.Stdout, Err: os.Stderr})
 	stop()
 	os.Exit(status)
-}
-
-// eventually waits until the check passes, and fails with its last error.
-func eventually(t *testing.T, what string, check func() error) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	ticker := time.NewTicker(50 * time.Millisecond)
-	defer ticker.Stop()
-	for {
-		err := check()
-		if err == nil {
-			return
-		}
-		select {
-		case <-ctx.Done():
-			t.Fatalf("%s: not within a minute: %v", what, err)
-		case <-ticker.C:
-		}
-	}
 }
 
 // absent turns the answer to a get into an error unless it is "not found".

@@ -17,6 +17,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/postern-dev/postern/api/v1alpha1"
+	"github.com/postern-dev/postern/test/wait"
 )
 
 // A release from the first install in a cluster without CRDs to the uninstall,
@@ -70,7 +71,7 @@ func TestLifeOfARelease(t *testing.T) {
 	// A release of the same name takes the kept CRDs over, and may remove them.
 	c.helm(t, "install", "postern", chart, "--set", "crds.keep=false")
 	c.helm(t, "uninstall", "postern")
-	eventually(t, "removal of the CRDs", func() error {
+	wait.For(t, "removal of the CRDs", func() error {
 		if left := c.definitions(t); left != 0 {
 			return fmt.Errorf("%d CRDs are left", left)
 		}
@@ -113,7 +114,7 @@ func TestNamespacedModeServesItsTenantsOnly(t *testing.T) {
 	for _, tenant := range []string{"shop", "other"} {
 		c.createEndpoint(t, tenant)
 	}
-	eventually(t, "the route of shop/github", func() error {
+	wait.For(t, "the route of shop/github", func() error {
 		routes, err := c.routes(t)
 		if err == nil && len(routes) == 0 {
 			err = errors.New("no route yet")
@@ -134,7 +135,7 @@ func TestNamespacedModeServesItsTenantsOnly(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.targetsResolved(t, v1alpha1.ReasonNamespaceNotServed)
-	eventually(t, "the receiver's objects", func() error {
+	wait.For(t, "the receiver's objects", func() error {
 		return c.client.Get(t.Context(), client.ObjectKey{Namespace: namespace, Name: "postern-receiver"}, &corev1.Service{})
 	})
 }
@@ -173,7 +174,7 @@ func TestSecondReleaseIsRefused(t *testing.T) {
 // targetsResolved waits until the condition of shop/github has the reason.
 func (c *cluster) targetsResolved(t *testing.T, reason string) {
 	t.Helper()
-	eventually(t, "TargetsResolved of shop/github for the reason "+reason, func() error {
+	wait.For(t, "TargetsResolved of shop/github for the reason "+reason, func() error {
 		endpoint := &v1alpha1.WebhookEndpoint{}
 		key := client.ObjectKey{Namespace: "shop", Name: "github"}
 		if err := c.client.Get(t.Context(), key, endpoint); err != nil {
@@ -192,7 +193,7 @@ func (c *cluster) managed(t *testing.T, check func() error) *v1alpha1.WebhookRec
 	t.Helper()
 	stop := c.manager(t, c.helm(t, "get", "manifest", "postern"))
 	defer stop()
-	eventually(t, "the receiver of the release", check)
+	wait.For(t, "the receiver of the release", check)
 	receiver, err := c.receiver(t)
 	if err != nil {
 		t.Fatal(err)
@@ -259,7 +260,7 @@ func (c *cluster) isGone(t *testing.T) {
 		if kind := object.GetKind(); kind == "CustomResourceDefinition" || kind == "Pod" {
 			continue
 		}
-		eventually(t, object.GetKind()+" "+object.GetName(), func() error {
+		wait.For(t, object.GetKind()+" "+object.GetName(), func() error {
 			return absent(c.client.Get(t.Context(), client.ObjectKeyFromObject(object), object.DeepCopy()))
 		})
 	}

@@ -6,11 +6,12 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
-	"time"
 
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
+
+	"github.com/postern-dev/postern/test/wait"
 )
 
 // A manager whose CRDs are older than itself ends before it replaces the one
@@ -22,7 +23,7 @@ func TestCRDsOfAnEarlierVersion(t *testing.T) {
 
 	given := arguments(t, find(t, objects(t, c.helm(t, "get", "manifest", "postern")), "Deployment", "postern-manager"))
 	kubeconfig := c.as(t, envtest.User{Name: "system:serviceaccount:" + namespace + ":postern-manager"})
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), wait.Patience)
 	defer cancel()
 	manager := exec.CommandContext(ctx, os.Args[0], append(given, "--kubeconfig="+kubeconfig, "--image=postern:test",
 		"--health-probe-bind-address=0", "--metrics-bind-address=0")...)

@@ -15,6 +15,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 
 	"github.com/postern-dev/postern/api/v1alpha1"
+	"github.com/postern-dev/postern/test/wait"
 )
 
 // api is a client of the one API server that all tests of this package share,
@@ -39,8 +40,9 @@ func run(m *testing.M) (code int, err error) {
 			"run `make test`, which brings them")
 	}
 	environment := &envtest.Environment{
-		CRDDirectoryPaths:     []string{filepath.Join("..", "..", "config", "crd", "bases")},
-		ErrorIfCRDPathMissing: true,
+		ControlPlaneStartTimeout: wait.Patience,
+		CRDDirectoryPaths:        []string{filepath.Join("..", "..", "config", "crd", "bases")},
+		ErrorIfCRDPathMissing:    true,
 	}
 	// Start leaves the processes behind when installing the CRDs fails.
 	defer func() {

@@ -1,23 +1,22 @@
 package crd_test
 
 import (
-	"context"
+	"fmt"
 	"os"
 	"strings"
 	"testing"
-	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/postern-dev/postern/test/kube"
+	"github.com/postern-dev/postern/test/wait"
 )
 
 // as returns a client of somebody else.
@@ -83,14 +82,13 @@ func TestTenantsCannotLeadAServiceAstray(t *testing.T) {
 	}
 	tenant := as(t, "tenant")
 	// A policy takes effect some time after it was written, and so do rights.
-	var refusal error
-	err = wait.PollUntilContextTimeout(t.Context(), 100*time.Millisecond, time.Minute, true, func(ctx context.Context) (bool, error) {
-		refusal = tenant.Create(ctx, sliceOf("astray"))
-		return refusal != nil && strings.Contains(refusal.Error(), "Give the Service a selector"), nil
+	wait.For(t, "the refusal of a tenant's EndpointSlice", func() error {
+		refusal := tenant.Create(t.Context(), sliceOf("astray"))
+		if refusal == nil || !strings.Contains(refusal.Error(), "Give the Service a selector") {
+			return fmt.Errorf("the answer is %w", refusal)
+		}
+		return nil
 	})
-	if err != nil {
-		t.Fatalf("a tenant's EndpointSlice is answered %v", refusal)
-	}
 	//nolint:staticcheck // the old kind still leads Services somewhere
 	old := &corev1.Endpoints{ObjectMeta: metav1.ObjectMeta{Name: "astray", Namespace: "policies"}}
 	if err := tenant.Create(t.Context(), old); !apierrors.IsInvalid(err) && !apierrors.IsForbidden(err) {

@@ -13,7 +13,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/postern-dev/postern/test/freeport"
 	"github.com/postern-dev/postern/test/local"
+	"github.com/postern-dev/postern/test/wait"
 )
 
 // prometheus is a server of its own that scrapes every second.
@@ -28,7 +30,7 @@ func startPrometheus(t *testing.T, scraped ...string) *prometheus {
 	if err != nil {
 		t.Skip("prometheus is missing: run hack/prometheus, which installs it, to test the dashboards")
 	}
-	port, err := local.FreePort()
+	port, err := freeport.Find()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,9 +56,9 @@ func startPrometheus(t *testing.T, scraped ...string) *prometheus {
 		t.Fatal(err)
 	}
 	t.Cleanup(process.Stop)
-	p := &prometheus{url: "http://" + address, client: &http.Client{Timeout: 10 * time.Second}}
+	p := &prometheus{url: "http://" + address, client: &http.Client{Timeout: wait.Patience}}
 	ready := func(ctx context.Context) error { return p.get(ctx, "/-/ready", nil, nil) }
-	if err := process.Await(t.Context(), "Prometheus to be ready", patience, ready); err != nil {
+	if err := process.Await(t.Context(), "Prometheus to be ready", wait.Patience, ready); err != nil {
 		t.Fatal(err)
 	}
 	return p

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
+
+	"github.com/postern-dev/postern/test/wait"
 )
 
 // recorded is how much of the run the pictures show.
@@ -28,19 +30,19 @@ func TestPanelsHaveData(t *testing.T) {
 	defer senders.Wait()
 	defer stop()
 	if *update {
-		wait(t, recorded/2)
+		goOn(t, recorded/2)
 	}
 	// The store is away for a moment, twice: one panel is about that.
 	for range 2 {
 		w.store.Pause(t)
-		wait(t, 4*time.Second)
+		goOn(t, 4*time.Second)
 		w.store.Resume(t)
-		wait(t, 2*time.Second)
+		goOn(t, 2*time.Second)
 	}
 	if *update {
-		wait(t, recorded/2)
+		goOn(t, recorded/2)
 	}
-	deadline := time.Now().Add(patience)
+	deadline := time.Now().Add(wait.Patience)
 	for _, one := range dashboards(t) {
 		for _, p := range one.Panels {
 			for _, q := range p.Targets {
@@ -75,12 +77,12 @@ func await(t *testing.T, server *prometheus, deadline time.Time, what, expr stri
 			t.Errorf("%s shows nothing:\n%s", what, expr)
 			return
 		}
-		wait(t, 500*time.Millisecond)
+		goOn(t, 500*time.Millisecond)
 	}
 }
 
-// wait lets the real processes go on; nothing depends on how far they get.
-func wait(t *testing.T, of time.Duration) {
+// goOn lets the real processes go on; nothing depends on how far they get.
+func goOn(t *testing.T, of time.Duration) {
 	t.Helper()
 	timer := time.NewTimer(of)
 	defer timer.Stop()

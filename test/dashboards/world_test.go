@@ -19,12 +19,11 @@ import (
 	"github.com/postern-dev/postern/config/crd"
 	"github.com/postern-dev/postern/receiver/queue/redistest"
 	"github.com/postern-dev/postern/receiver/route/routetest"
+	"github.com/postern-dev/postern/test/freeport"
 	"github.com/postern-dev/postern/test/kube"
 	"github.com/postern-dev/postern/test/local"
+	"github.com/postern-dev/postern/test/wait"
 )
-
-// patience bounds every wait.
-const patience = 2 * time.Minute
 
 const namespaces = `
 apiVersion: v1
@@ -102,7 +101,7 @@ func start(t *testing.T) *world {
 	w := &world{
 		store:   redistest.Start(t, redistest.WithArgs("--maxmemory", "16mb")),
 		manager: address(t), receiver: address(t), public: address(t),
-		client: &http.Client{Timeout: 10 * time.Second},
+		client: &http.Client{Timeout: wait.Patience},
 	}
 	t.Cleanup(w.client.CloseIdleConnections)
 	kubeconfig := filepath.Join(t.TempDir(), "kubeconfig")
@@ -125,7 +124,7 @@ func start(t *testing.T) *world {
 	}
 	run(t, receiver...)
 	github := kube.Object("hooks.postern.dev/v1alpha1", "WebhookEndpoint", "ci", "github")
-	if err := kube.AwaitCondition(t.Context(), plane.Admin, github, "Ready", "True", patience); err != nil {
+	if err := kube.AwaitCondition(t.Context(), plane.Admin, github, "Ready", "True", wait.Patience); err != nil {
 		t.Fatal(err)
 	}
 	return w
@@ -145,7 +144,7 @@ func install(t *testing.T, plane *local.Plane) {
 		}
 		definitions += "\n---\n" + string(data)
 	}
-	if _, err := plane.Install(t.Context(), []byte(definitions), patience); err != nil {
+	if _, err := plane.Install(t.Context(), []byte(definitions), wait.Patience); err != nil {
 		t.Fatal(err)
 	}
 	everything := objects + service("builder") + service("failing") + service("gone")
@@ -156,7 +155,7 @@ func install(t *testing.T, plane *local.Plane) {
 
 func address(t *testing.T) string {
 	t.Helper()
-	port, err := local.FreePort()
+	port, err := freeport.Find()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -188,7 +187,7 @@ func target(t *testing.T, status int) string {
 // load sends a mixture of everything until ctx ends: about a hundred requests a
 // second of valid events, and a few of each that is refused.
 func (w *world) load(ctx context.Context) {
-	ticker := time.NewTicker(10 * time.Millisecond)
+	ticker := time.NewTicker(10 * time.Millisecond) //nolint:forbidigo // the load's own pace
 	defer ticker.Stop()
 	body := []byte(`{"ref":"refs/heads/main"}`)
 	for i := 0; ; i++ {

@@ -13,14 +13,12 @@ import (
 	"sync"
 	"syscall"
 	"testing"
-	"time"
+
+	"github.com/postern-dev/postern/test/wait"
 )
 
 // fence is a block of code with the words behind its language.
 var fence = regexp.MustCompile("(?ms)^```(\\w+)([^\n]*)\n(.*?)^```$")
-
-// patience is how long a command may take to begin or to come to what is awaited.
-const patience = time.Minute
 
 // ports are those of the pages; each run has others, so that nothing is in the way.
 var ports = []string{"3000", "8080", "8081"}
@@ -123,25 +121,20 @@ func (r *reader) run(t *testing.T, script, how string) {
 
 func (r *reader) once(t *testing.T, script string) error {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), wait.Patience)
 	defer cancel()
 	return r.command(ctx, script).Run()
 }
 
 func (r *reader) repeat(t *testing.T, script string, wanted *regexp.Regexp) {
 	t.Helper()
-	deadline, tick := time.After(patience), time.NewTicker(100*time.Millisecond)
-	defer tick.Stop()
-	for {
-		if err := r.once(t, script); err == nil && wanted.MatchString(r.last.String()) {
-			return
+	wait.For(t, script, func() error {
+		err := r.once(t, script)
+		if err == nil && !wanted.MatchString(r.last.String()) {
+			err = fmt.Errorf("it printed no %s but\n%s", wanted, r.last)
 		}
-		select {
-		case <-tick.C:
-		case <-deadline:
-			t.Fatalf("%s\nnever printed %s, at last\n%s", script, wanted, r.last)
-		}
-	}
+		return err
+	})
 }
 
 // begin leaves the command running until the end of the test and waits until it listens.
@@ -160,20 +153,13 @@ func (r *reader) begin(t *testing.T, script string) {
 		port = r.ports.Replace("8080")
 		r.last.await(t, []string{"Listening on"})
 	}
-	deadline, tick := time.After(patience), time.NewTicker(50*time.Millisecond)
-	defer tick.Stop()
-	for {
+	wait.For(t, script, func() error {
 		connection, err := net.Dial("tcp", "localhost:"+port)
-		if err == nil {
-			_ = connection.Close()
-			return
+		if err != nil {
+			return fmt.Errorf("it does not listen (%w) and printed\n%s", err, r.last)
 		}
-		select {
-		case <-tick.C:
-		case <-deadline:
-			t.Fatalf("%s\ndoes not listen and printed\n%s", script, r.last)
-		}
-	}
+		return connection.Close()
+	})
 }
 
 func (r *reader) command(ctx context.Context, script string) *exec.Cmd {
@@ -211,22 +197,13 @@ func (s *transcript) await(t *testing.T, lines []string) {
 	if s == nil {
 		t.Fatalf("nothing was run before %q", lines)
 	}
-	deadline, tick := time.After(patience), time.NewTicker(20*time.Millisecond)
-	defer tick.Stop()
-	for {
-		printed, missing := s.String(), ""
+	wait.For(t, "the output", func() error {
+		printed := s.String()
 		for _, line := range lines {
 			if !strings.Contains(printed, strings.TrimSpace(line)) {
-				missing = line
+				return fmt.Errorf("%q is missing in\n%s", line, printed)
 			}
 		}
-		if missing == "" {
-			return
-		}
-		select {
-		case <-tick.C:
-		case <-deadline:
-			t.Fatalf("%q is missing in\n%s", missing, printed)
-		}
-	}
+		return nil
+	})
 }

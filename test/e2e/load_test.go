@@ -62,7 +62,7 @@ func (s *suite) queue(t *testing.T, name string, count int) []string {
 func (s *suite) arrived(t *testing.T, ids []string) {
 	t.Helper()
 	begin := time.Now()
-	must(t, kube.Until(t.Context(), "acknowledged events", time.Minute, func(context.Context) error {
+	must(t, kube.Until(t.Context(), "acknowledged events", patience, func(context.Context) error {
 		var missing []string
 		events := s.events(t)
 		for _, id := range ids {

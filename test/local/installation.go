@@ -16,6 +16,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/postern-dev/postern/test/freeport"
 	"github.com/postern-dev/postern/test/kube"
 )
 
@@ -121,7 +122,7 @@ func (i *Installation) startManager(ctx context.Context) error {
 	}
 	addresses := make([]string, 4)
 	for n := range addresses {
-		port, err := FreePort()
+		port, err := freeport.Find()
 		if err != nil {
 			return err
 		}

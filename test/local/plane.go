@@ -23,13 +23,19 @@ type Plane struct {
 	env *envtest.Environment
 }
 
+// startPatience is how long the programs may take until they answer, on a machine
+// that does other work.
+const startPatience = 2 * time.Minute
+
 // StartPlane starts the programs of a folder.
 func StartPlane(assets string) (*Plane, error) {
 	if assets == "" {
 		return nil, errors.New("set KUBEBUILDER_ASSETS to a folder with kube-apiserver, etcd and kubectl; " +
 			"hack/controlplane/assets finds or builds one")
 	}
-	p := &Plane{env: &envtest.Environment{BinaryAssetsDirectory: assets, UseExistingCluster: new(bool)}}
+	p := &Plane{env: &envtest.Environment{
+		BinaryAssetsDirectory: assets, UseExistingCluster: new(bool), ControlPlaneStartTimeout: startPatience,
+	}}
 	config, err := p.env.Start()
 	if err == nil {
 		p.Host = config.Host

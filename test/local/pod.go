@@ -1,7 +1,6 @@
 package local
 
 import (
-	"net"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -25,14 +24,4 @@ func Relocate(arguments []string, folders ...string) []string {
 		out = append(out, mapped.Replace(argument))
 	}
 	return out
-}
-
-// FreePort finds a port of the loopback interface that was free a moment ago.
-func FreePort() (int, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, err
-	}
-	defer listener.Close()
-	return listener.Addr().(*net.TCPAddr).Port, nil
 }

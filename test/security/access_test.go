@@ -16,6 +16,7 @@ import (
 
 	"github.com/postern-dev/postern/test/kube"
 	"github.com/postern-dev/postern/test/local"
+	"github.com/postern-dev/postern/test/wait"
 )
 
 // TestAccounts asks the API server, with a token of its own making, what each of
@@ -135,7 +136,7 @@ func TestUserRoles(t *testing.T) {
 				t.Fatal(err)
 			}
 			// The authorizer learns of the binding by a watch.
-			err = kube.Until(t.Context(), "the binding to count", patience, func(context.Context) error {
+			err = kube.Until(t.Context(), "the binding to count", wait.Patience, func(context.Context) error {
 				if !allowed(t, role, "default", "get", c.resource, "") {
 					return errors.New("it does not count yet")
 				}

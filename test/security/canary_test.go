@@ -23,6 +23,7 @@ import (
 	"github.com/postern-dev/postern/receiver/route/routetest"
 	"github.com/postern-dev/postern/test/kube"
 	"github.com/postern-dev/postern/test/local"
+	"github.com/postern-dev/postern/test/wait"
 )
 
 // Each canary is a text that occurs nowhere else: where it is found, it came from
@@ -126,7 +127,7 @@ func TestCanaries(t *testing.T) {
 		"github": "Ready", "audit": "Ready", "token": "Ready", "broken": "Accepted",
 	} {
 		endpoint := kube.Object("hooks.postern.dev/v1alpha1", "WebhookEndpoint", "ci", name)
-		if err := kube.AwaitCondition(t.Context(), admin, endpoint, condition, "True", patience); err != nil {
+		if err := kube.AwaitCondition(t.Context(), admin, endpoint, condition, "True", wait.Patience); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -203,7 +204,7 @@ func exercise(t *testing.T) {
 			}
 		}
 	}
-	err := kube.Until(t.Context(), "a dead letter", patience, func(ctx context.Context) error {
+	err := kube.Until(t.Context(), "a dead letter", wait.Patience, func(ctx context.Context) error {
 		if !strings.Contains(get(t, installation.Internal+"/metrics"), `outcome="dead"`) {
 			return fmt.Errorf("nothing died yet")
 		}

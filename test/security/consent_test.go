@@ -12,6 +12,7 @@ import (
 
 	"github.com/postern-dev/postern/receiver/route/routetest"
 	"github.com/postern-dev/postern/test/kube"
+	"github.com/postern-dev/postern/test/wait"
 )
 
 const lender = `
@@ -63,7 +64,7 @@ func TestConsentEndsWithEventsQueued(t *testing.T) {
 	endpoint := kube.Object("hooks.postern.dev/v1alpha1", "WebhookEndpoint", "borrower", "github")
 	await := func(condition, status string) {
 		t.Helper()
-		if err := kube.AwaitCondition(t.Context(), admin, endpoint, condition, status, patience); err != nil {
+		if err := kube.AwaitCondition(t.Context(), admin, endpoint, condition, status, wait.Patience); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -108,13 +109,8 @@ func TestConsentEndsWithEventsQueued(t *testing.T) {
 
 func attempt(t *testing.T) {
 	t.Helper()
-	select {
-	case got := <-shared.bodies:
-		if !strings.Contains(got, `{"queued":true}`) {
-			t.Errorf("the target got %s", got)
-		}
-	case <-time.After(patience):
-		t.Fatal("the event is not delivered")
+	if got := wait.Next(t, "the event", shared.bodies); !strings.Contains(got, `{"queued":true}`) {
+		t.Errorf("the target got %s", got)
 	}
 }
 

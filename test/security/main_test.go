@@ -10,7 +10,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
-	"time"
 
 	"github.com/go-logr/logr"
 	"k8s.io/client-go/rest"
@@ -20,9 +19,8 @@ import (
 
 	"github.com/postern-dev/postern/controllers"
 	"github.com/postern-dev/postern/test/local"
+	"github.com/postern-dev/postern/test/wait"
 )
-
-const patience = 2 * time.Minute
 
 // The tests share one installation: the program as it is shipped, beside a real
 // API server and a real Redis.
@@ -68,7 +66,7 @@ func run(m *testing.M) (int, error) {
 	defer failing.close()
 	defer shared.close()
 	installation, err = local.Install(context.Background(), local.Options{
-		Postern: postern, Manifest: manifest, Assets: assets, Receiver: receiver, Patience: patience,
+		Postern: postern, Manifest: manifest, Assets: assets, Receiver: receiver, Patience: wait.Patience,
 		ManagerArgs: []string{"--log-level=debug"},
 		ReceiverArgs: []string{
 			"--log-level=debug", "--forward=ci/builder=" + failing.url, "--forward=platform/shared=" + shared.url,

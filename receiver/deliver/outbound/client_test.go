@@ -21,6 +21,7 @@ import (
 // line is a client and a destination that lead to a test server.
 type line struct {
 	client      *outbound.Client
+	network     outbound.Network
 	destination *outbound.Destination
 	server      *httptest.Server
 }
@@ -38,9 +39,13 @@ func connect(t *testing.T, handler http.HandlerFunc) *line {
 		client.Close()
 		server.Close()
 	})
-	return &line{client: client, server: server, destination: network.Destination(&route.Target{
-		Name: "b", Namespace: "ci", Service: "b", Port: 80, Path: "/in", TimeoutSeconds: 1,
-	})}
+	return &line{client: client, network: network, server: server, destination: destination(network, 60)}
+}
+
+func destination(network outbound.Network, timeoutSeconds int64) *outbound.Destination {
+	return network.Destination(&route.Target{
+		Name: "b", Namespace: "ci", Service: "b", Port: 80, Path: "/in", TimeoutSeconds: timeoutSeconds,
+	})
 }
 
 func (l *line) send(ctx context.Context, ev *event.Event) (outbound.Answer, error) {
@@ -119,6 +124,7 @@ func TestSendTimesOut(t *testing.T) {
 		_, _ = io.Copy(io.Discard, r.Body)
 		<-r.Context().Done()
 	})
+	line.destination = destination(line.network, 1)
 	if _, err := line.send(t.Context(), sample()); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("got %v, want the target's timeout", err)
 	}
@@ -144,9 +150,8 @@ func TestSendSetsTheHostOfTheService(t *testing.T) {
 		hosts <- r.Host
 		return &http.Response{StatusCode: http.StatusOK, Body: http.NoBody}, nil
 	}))
-	target := &route.Target{Namespace: "ci", Service: "b", Port: 80, Path: "/", TimeoutSeconds: 1}
-	destination := outbound.Network{}.Destination(target)
-	if _, err := client.Send(destination, outbound.Build(t.Context(), destination, sample(), outbound.Try{})); err != nil {
+	to := destination(outbound.Network{}, 60)
+	if _, err := client.Send(to, outbound.Build(t.Context(), to, sample(), outbound.Try{})); err != nil {
 		t.Fatal(err)
 	}
 	if got := <-hosts; got != "b.ci.svc.cluster.local" {
@@ -226,8 +231,7 @@ func TestConnectObeysTheDenyList(t *testing.T) {
 	network := outbound.Network{ForwardAll: &url.URL{Scheme: "http", Host: "169.254.169.254"}}
 	client := outbound.NewClient(network)
 	defer client.Close()
-	destination := network.Destination(&route.Target{Namespace: "ci", Service: "b", Port: 80, TimeoutSeconds: 1})
-	if err := client.Connect(t.Context(), destination); !errors.Is(err, policy.ErrForbiddenAddress) {
+	if err := client.Connect(t.Context(), destination(network, 60)); !errors.Is(err, policy.ErrForbiddenAddress) {
 		t.Errorf("connecting to a metadata service gave %v, want ErrForbiddenAddress", err)
 	}
 }

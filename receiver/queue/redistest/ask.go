@@ -5,9 +5,10 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/redis/rueidis"
+
+	"github.com/postern-dev/postern/test/wait"
 )
 
 // Do runs one command and returns its reply as text.
@@ -37,20 +38,13 @@ func (s *Server) ask(args []string) (string, error) {
 // again: a server that changes its role ends all its connections.
 func (s *Server) Await(t testing.TB, text string, args ...string) {
 	t.Helper()
-	deadline := time.After(startDeadline)
-	retry := time.NewTicker(5 * time.Millisecond)
-	defer retry.Stop()
-	for {
+	wait.For(t, fmt.Sprintf("redis %v", args), func() error {
 		reply, err := s.ask(args)
-		if err == nil && strings.Contains(reply, text) {
-			return
+		if err == nil && !strings.Contains(reply, text) {
+			err = fmt.Errorf("the reply is %q, want %q", reply, text)
 		}
-		select {
-		case <-retry.C:
-		case <-deadline:
-			t.Fatalf("redis %v still replies %q and %v after %s, want %q", args, reply, err, startDeadline, text)
-		}
-	}
+		return err
+	})
 }
 
 // Client connects to the server; the caller closes the client.
@@ -68,6 +62,7 @@ func (s *Server) dial() (rueidis.Client, error) {
 	if err != nil {
 		return nil, err
 	}
+	option.Dialer.Timeout, option.ConnWriteTimeout = wait.Patience, wait.Patience
 	option.ForceSingleClient = true
 	option.DisableCache = true
 	option.DisableRetry = true
@@ -80,21 +75,14 @@ func (s *Server) dial() (rueidis.Client, error) {
 // await polls until the server answers or is gone.
 func (s *Server) await(t testing.TB) {
 	t.Helper()
-	deadline := time.After(startDeadline)
-	retry := time.NewTicker(5 * time.Millisecond)
-	defer retry.Stop()
-	for {
-		if s.ping() == nil {
-			return
-		}
+	wait.For(t, "the answer of redis-server", func() error {
 		select {
-		case <-retry.C:
 		case <-s.exited:
 			t.Fatalf("redis-server ended at once:\n%s", s.output.String())
-		case <-deadline:
-			t.Fatalf("redis-server does not answer after %s", startDeadline)
+		default:
 		}
-	}
+		return s.ping()
+	})
 }
 
 func (s *Server) ping() error {

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 )
 
 const slots = 16384
@@ -44,14 +45,25 @@ func StartCluster(t testing.TB, primaries int, replicas bool, options ...Option)
 		c.Primaries[i].Await(t, "state=online", "INFO", "replication")
 	}
 	c.awaitReplicas(t)
+	c.Forgive(time.Hour)
 	return c
+}
+
+// Forgive sets how long a node may be silent before the others think that it is
+// gone. For an hour at first: a busy machine silences nodes for seconds. A test of
+// what becomes of a node that is gone sets a second or two.
+func (c *Cluster) Forgive(silence time.Duration) {
+	for _, node := range c.Nodes() {
+		// One that is gone is not asked, and comes back with the setting of its start.
+		_, _ = node.ask([]string{"CONFIG", "SET", "cluster-node-timeout", strconv.FormatInt(silence.Milliseconds(), 10)})
+	}
 }
 
 func startNode(t testing.TB, options []Option) *Server {
 	t.Helper()
 	args := []string{
 		"--cluster-enabled", "yes", "--cluster-port", freePort(t),
-		// Nodes talk the more often, the shorter it is.
+		// Nodes talk the more often, the shorter it is; see [Cluster.Forgive].
 		"--cluster-node-timeout", "2000",
 	}
 	return Start(t, append([]Option{WithTCP(t), WithArgs(args...), WithArgs(Replicating...)}, options...)...)

@@ -12,14 +12,12 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"syscall"
 	"testing"
-	"time"
-)
 
-// startDeadline is how long a server may take until it answers. Loading a large
-// file on a busy machine takes seconds.
-const startDeadline = 30 * time.Second
+	"github.com/postern-dev/postern/test/freeport"
+)
 
 // Durable are the settings that the store asks for; a server is started with
 // them unless an option says otherwise.
@@ -76,13 +74,11 @@ func WithTCP(t testing.TB) Option {
 
 func freePort(t testing.TB) string {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	free, err := freeport.Find()
 	if err != nil {
 		t.Fatalf("looking for a free port: %v", err)
 	}
-	_, port, _ := net.SplitHostPort(listener.Addr().String())
-	_ = listener.Close()
-	return port
+	return strconv.Itoa(free)
 }
 
 // program is the server that tests run: redis-server, or what the environment

@@ -12,6 +12,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/postern-dev/postern/test/chaos/proxy"
+	"github.com/postern-dev/postern/test/wait"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -57,7 +58,7 @@ func dial(t *testing.T, p *proxy.Proxy) net.Conn {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { conn.Close() })
-	if err := conn.SetDeadline(time.Now().Add(30 * time.Second)); err != nil {
+	if err := conn.SetDeadline(time.Now().Add(wait.Patience)); err != nil {
 		t.Fatal(err)
 	}
 	return conn
@@ -118,7 +119,7 @@ func TestAStallKeepsEverything(t *testing.T) {
 		t.Fatalf("%d bytes came through a stalled connection", n)
 	}
 	p.Stall(false)
-	if err := conn.SetReadDeadline(time.Now().Add(30 * time.Second)); err != nil {
+	if err := conn.SetReadDeadline(time.Now().Add(wait.Patience)); err != nil {
 		t.Fatal(err)
 	}
 	if got, err := bufio.NewReader(conn).ReadString('\n'); err != nil || got != "meanwhile\n" {

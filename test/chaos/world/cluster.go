@@ -17,6 +17,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 
 	"github.com/postern-dev/postern/test/chaos/proxy"
+	"github.com/postern-dev/postern/test/freeport"
 	"github.com/postern-dev/postern/test/kube"
 	"github.com/postern-dev/postern/test/local"
 )
@@ -86,7 +87,7 @@ func (c *Cluster) start(ctx context.Context) error {
 		return err
 	}
 	for _, port := range []*int{&c.public, &c.internal} {
-		if *port, err = local.FreePort(); err != nil {
+		if *port, err = freeport.Find(); err != nil {
 			return err
 		}
 	}
@@ -132,7 +133,7 @@ func (c *Cluster) StartManager(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	probe, err := local.FreePort()
+	probe, err := freeport.Find()
 	if err != nil {
 		return err
 	}

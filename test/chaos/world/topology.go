@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/postern-dev/postern/test/freeport"
 	"github.com/postern-dev/postern/test/kube"
 	"github.com/postern-dev/postern/test/local"
 )
@@ -48,7 +49,7 @@ func (w *World) startSidecar(ctx context.Context) error {
 
 // startExternal has several receivers on one store.
 func (w *World) startExternal(ctx context.Context) error {
-	port, err := local.FreePort()
+	port, err := freeport.Find()
 	if err != nil {
 		return err
 	}
@@ -89,7 +90,7 @@ func (w *World) startSentinel(ctx context.Context) error {
 	var ports [3]int
 	for i := range ports {
 		var err error
-		if ports[i], err = local.FreePort(); err != nil {
+		if ports[i], err = freeport.Find(); err != nil {
 			return err
 		}
 	}

@@ -17,6 +17,7 @@ import (
 
 	"github.com/postern-dev/postern/test/chaos/history"
 	"github.com/postern-dev/postern/test/chaos/shim"
+	"github.com/postern-dev/postern/test/freeport"
 	"github.com/postern-dev/postern/test/kube"
 	"github.com/postern-dev/postern/test/local"
 )
@@ -138,7 +139,7 @@ func (w *World) receiver(n int, arguments, env []string) error {
 		name += strconv.Itoa(n)
 		for _, port := range []*int{&public, &internal} {
 			var err error
-			if *port, err = local.FreePort(); err != nil {
+			if *port, err = freeport.Find(); err != nil {
 				return err
 			}
 		}
