@@ -56,8 +56,9 @@ type endpointName struct{ namespace, name string }
 
 // known is what the labels of an endpoint's series are made of.
 type known struct {
-	source string
-	keys   []string
+	source  string
+	keys    []string
+	targets []string
 }
 
 // New makes the metrics and registers them.

@@ -2,6 +2,7 @@ package metrics_test
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -141,10 +142,14 @@ postern_dead_letters_expired_total{endpoint="github",namespace="ci",target="buil
 postern_dedup_marks_dropped_total 1
 # HELP postern_deliveries_total Attempts and deaths by outcome.
 # TYPE postern_deliveries_total counter
+postern_deliveries_total{endpoint="github",namespace="ci",outcome="dead",target="builder"} 0
 postern_deliveries_total{endpoint="github",namespace="ci",outcome="delivered",target="builder"} 1
+postern_deliveries_total{endpoint="github",namespace="ci",outcome="retry",target="builder"} 0
 # HELP postern_duplicates_total Verified requests answered duplicate, by whether the body is that of the first.
 # TYPE postern_duplicates_total counter
 postern_duplicates_total{body="different",endpoint="github",namespace="ci",source="github"} 1
+postern_duplicates_total{body="same",endpoint="github",namespace="ci",source="github"} 0
+postern_duplicates_total{body="unknown",endpoint="github",namespace="ci",source="github"} 0
 # HELP postern_events_pending Events that wait for a target.
 # TYPE postern_events_pending gauge
 postern_events_pending{endpoint="github",namespace="ci",target="builder"} 3
@@ -168,6 +173,10 @@ postern_rejections_total{endpoint="github",namespace="ci",reason="signature_mism
 # TYPE postern_requests_total counter
 postern_requests_total{endpoint="",namespace="",outcome="rejected",source=""} 1
 postern_requests_total{endpoint="github",namespace="ci",outcome="accepted",source="github"} 1
+postern_requests_total{endpoint="github",namespace="ci",outcome="duplicate",source="github"} 0
+postern_requests_total{endpoint="github",namespace="ci",outcome="handshake",source="github"} 0
+postern_requests_total{endpoint="github",namespace="ci",outcome="ignored",source="github"} 0
+postern_requests_total{endpoint="github",namespace="ci",outcome="rejected",source="github"} 0
 # HELP postern_routes_loaded Endpoints in the current table.
 # TYPE postern_routes_loaded gauge
 postern_routes_loaded 1
@@ -262,8 +271,35 @@ func TestSeriesGoWithTheirEndpoint(t *testing.T) {
 	if n := seriesOf(t, registry, "goes"); n != 0 {
 		t.Errorf("%d series came back and stayed", n)
 	}
-	if n := seriesOf(t, registry, "stays"); n != 18 {
-		t.Errorf("the other endpoint has %d series, want 18", n)
+	if n := seriesOf(t, registry, "stays"); n != 26 {
+		t.Errorf("the other endpoint has %d series, want 26", n)
+	}
+}
+
+// TestCountersBeginAtZero: the first event of an endpoint is an increase.
+func TestCountersBeginAtZero(t *testing.T) {
+	t.Parallel()
+	_, registry := newMetrics(t, routetest.GitHub("hook", func(e *route.Endpoint) {
+		e.Targets[0].WhenExpression = "body.a"
+	}))
+	families, err := registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]int{}
+	for _, family := range families {
+		for _, metric := range family.GetMetric() {
+			if metric.GetCounter() != nil && metric.GetCounter().GetValue() == 0 && len(metric.GetLabel()) > 2 {
+				got[family.GetName()]++
+			}
+		}
+	}
+	want := map[string]int{
+		"postern_requests_total": 5, "postern_duplicates_total": 3, "postern_expression_failures_total": 1,
+		"postern_deliveries_total": 3, "postern_dead_letters_expired_total": 1, "postern_secret_used_total": 1,
+	}
+	if !maps.Equal(got, want) {
+		t.Errorf("series at zero are %v, want %v", got, want)
 	}
 }
 
@@ -274,8 +310,8 @@ func TestRemovedTargetLosesItsSeries(t *testing.T) {
 	exercise(m, endpoint)
 	before := seriesOf(t, registry, "github")
 	m.Removed(deliver.Ref{Namespace: "ci", Endpoint: "github", Target: "builder"})
-	if after := seriesOf(t, registry, "github"); after != before-8 {
-		t.Errorf("%d series before, %d after; want the target's 8 gone", before, after)
+	if after := seriesOf(t, registry, "github"); after != before-10 {
+		t.Errorf("%d series before, %d after; want the target's 10 gone", before, after)
 	}
 }
 
@@ -304,11 +340,14 @@ func TestKeysThatAreTakenOutLoseTheirSeries(t *testing.T) {
 	m, registry := newMetrics(t, endpoint)
 	m.KeyUsed(endpoint, "current")
 	m.KeyUsed(endpoint, "previous")
-	if n := seriesOf(t, registry, "hook"); n != 6 {
-		t.Fatalf("%d series of two keys, want 6", n)
+	ofKeys := func() [2]int {
+		return [2]int{seriesWith(t, registry, "key", "current"), seriesWith(t, registry, "key", "previous")}
+	}
+	if n := ofKeys(); n != [2]int{3, 3} {
+		t.Fatalf("%d series of two keys, want 3 each", n)
 	}
 	m.SetRoutes([]*route.Endpoint{keys("current")}, 0)
-	if n := seriesOf(t, registry, "hook"); n != 3 {
+	if n := ofKeys(); n != [2]int{3, 0} {
 		t.Errorf("%d series are left of the two keys, want the 3 of the current one", n)
 	}
 }

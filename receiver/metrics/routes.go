@@ -5,6 +5,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/postern-dev/postern/receiver/deliver"
 	"github.com/postern-dev/postern/receiver/route"
 )
 
@@ -38,11 +39,16 @@ func (m *Metrics) SetRoutes(routes []*route.Endpoint, refused int) {
 	m.routesLoaded.Set(float64(len(routes)))
 	m.routesRefused.Set(float64(refused))
 	current := make(map[endpointName]known, len(routes))
-	for _, endpoint := range routes {
-		current[endpointName{endpoint.Namespace, endpoint.Name}] = m.placeKeys(endpoint)
-	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	for _, endpoint := range routes {
+		name := endpointName{endpoint.Namespace, endpoint.Name}
+		now := m.placeKeys(endpoint)
+		if before, ok := m.endpoints[name]; !ok || before.source != now.source || !slices.Equal(before.targets, now.targets) {
+			m.begin(endpoint)
+		}
+		current[name] = now
+	}
 	for name, before := range m.endpoints {
 		now, stays := current[name]
 		switch {
@@ -58,6 +64,50 @@ func (m *Metrics) SetRoutes(routes []*route.Endpoint, refused int) {
 	m.endpoints = current
 }
 
+var (
+	outcomes   = []string{"accepted", "duplicate", "ignored", "handshake", "rejected"}
+	sameBodies = []string{"same", "different", "unknown"}
+	results    = []deliver.Result{deliver.ResultDelivered, deliver.ResultRetry, deliver.ResultDead}
+)
+
+// begin makes the counters of an endpoint and its targets at zero. Prometheus
+// sees no increase in the first sample of a series, so that without these an
+// alert would miss the first event.
+func (m *Metrics) begin(endpoint *route.Endpoint) {
+	namespace, name, source := labels(endpoint)
+	for _, outcome := range outcomes {
+		m.requests.WithLabelValues(namespace, name, source, outcome)
+	}
+	for _, body := range sameBodies {
+		m.duplicates.WithLabelValues(namespace, name, source, body)
+	}
+	for _, field := range expressionsOf(endpoint) {
+		m.expressionFailures.WithLabelValues(namespace, name, source, field)
+	}
+	for i := range endpoint.Targets {
+		target := endpoint.Targets[i].Name
+		for _, result := range results {
+			m.deliveries.WithLabelValues(namespace, name, target, string(result))
+		}
+		m.deadExpired.WithLabelValues(namespace, name, target)
+	}
+}
+
+// expressionsOf lists the fields of an endpoint whose expressions can fail.
+func expressionsOf(endpoint *route.Endpoint) []string {
+	var fields []string
+	if endpoint.EventTypeExpression != "" {
+		fields = append(fields, "eventType")
+	}
+	if endpoint.Deduplication.KeyExpression != "" {
+		fields = append(fields, "deduplication.key")
+	}
+	if slices.ContainsFunc(endpoint.Targets, func(t route.Target) bool { return t.WhenExpression != "" }) {
+		fields = append(fields, "when")
+	}
+	return fields
+}
+
 // placeKeys tells which keys of an endpoint are active, and which of them is the current.
 func (m *Metrics) placeKeys(endpoint *route.Endpoint) known {
 	namespace, name, source := labels(endpoint)
@@ -65,6 +115,10 @@ func (m *Metrics) placeKeys(endpoint *route.Endpoint) known {
 	for i, key := range endpoint.Keys {
 		here.keys = append(here.keys, key.Name)
 		m.secretKeyPosition.WithLabelValues(namespace, name, source, key.Name).Set(float64(i + 1))
+		m.secretUsed.WithLabelValues(namespace, name, source, key.Name)
+	}
+	for i := range endpoint.Targets {
+		here.targets = append(here.targets, endpoint.Targets[i].Name)
 	}
 	return here
 }
