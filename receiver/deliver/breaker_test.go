@@ -163,7 +163,7 @@ func TestEventsForADeadTargetHoldNoMemory(t *testing.T) {
 			w.admit(e)
 			synctest.Wait()
 		}
-		reservation, ok := w.engine.Reserve(queues(e), 512<<10)
+		reservation, ok := w.engine.Reserve(queues(e), 512<<10-inHand)
 		if !ok {
 			t.Fatal("events for a dead target stay in memory")
 		}

@@ -13,6 +13,10 @@ const (
 	maxClaims = 8
 	// headerAllowance is what an event may take in memory beyond its body.
 	headerAllowance = 16 << 10
+	// inHand is what an event takes until its outcome is stored, beyond itself: the
+	// start of the answer, and what delivers it. Targets may answer quicker than the
+	// store takes outcomes.
+	inHand = 16 << 10
 	// roomWait is how long a claim waits when memory is short.
 	roomWait = 20 * time.Millisecond
 	// barrenMin and barrenMax bound the wait after a claim that found nothing
@@ -155,7 +159,7 @@ func (c *claim) accept(deliveries []queue.Delivery, expires time.Time) {
 		j := &job{
 			lane: l, event: delivery.Event, lease: delivery.Lease, expires: expires, probe: c.probe,
 			unreadable: delivery.Unreadable,
-			memory:     e.take(l.tenant, delivery.Event.Size(), 1),
+			memory:     e.take(l.tenant, delivery.Event.Size()+inHand, 1),
 		}
 		if (l.open() || c.probe && !l.removed && !l.spec.blocked()) && e.phase != stopped && e.phase != stopping {
 			e.hold(j)

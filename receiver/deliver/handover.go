@@ -35,6 +35,7 @@ func (e *Engine) Reserve(queues []queue.ID, size int64) (*Reservation, bool) {
 		}
 		owner = l.tenant
 	}
+	size += inHand
 	if owner == nil || size > e.room(owner) {
 		return nil, false
 	}

@@ -313,6 +313,8 @@ func (o *observer) Removed(ref deliver.Ref) {
 // flaky is the real store with a switch for its worker side, and counters.
 type flaky struct {
 	queue.Worker
+	// slow is how long a settlement takes.
+	slow   time.Duration
 	mu     sync.Mutex
 	err    error
 	counts map[string]int
@@ -355,6 +357,7 @@ func (f *flaky) Renew(ctx context.Context, leases []queue.Lease, lease time.Dura
 }
 
 func (f *flaky) Settle(ctx context.Context, lease queue.Lease, settlement queue.Settlement) error {
+	time.Sleep(f.slow)
 	if err := f.call("Settle"); err != nil {
 		return err
 	}
