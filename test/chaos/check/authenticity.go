@@ -36,6 +36,9 @@ func (c *checker) observeReceive(r *history.Record) {
 	t := c.targetOf(got.Target)
 	c.judgePlace(i, t, got, about)
 	d, position := c.deliveryOf(i, t)
+	if d.discarded {
+		c.violate(Phantoms, about, "delivered after it was discarded as a dead letter")
+	}
 	c.observeAttempt(i, position, r)
 	if succeeded(got.Code) {
 		c.delivered(i, e, d, r)

@@ -39,6 +39,17 @@ func TestSchedule(t *testing.T) {
 			h.fault(120, 1, history.Point, history.ExcuseDuplicates)
 			h.attempt(500, "2", 1, 503)
 		})},
+		{"the same number twice, of two endpoints of one name", "", func(h *synthetic) {
+			h.send(100, "2").Type = "star"
+			h.answer(101, "2", "accepted")
+			h.attempt(110, "2", 1, 500)
+			h.endpoint(120, history.Endpoint{Removed: true})
+			h.endpoint(130, history.Endpoint{})
+			h.send(140, "2").Type = "star"
+			h.answer(141, "2", "accepted")
+			h.attempt(150, "2", 1, 500)
+			h.attempt(1200, "2", 1, 200)
+		}},
 		{"the same number twice", "under a number", failing(func(h *synthetic) {
 			h.attempt(110, "2", 1, 500)
 			h.attempt(1110, "2", 1, 500)
@@ -106,6 +117,11 @@ func TestLiveness(t *testing.T) {
 		{"ready again", "", func(h *synthetic) {
 			h.sample(200, history.ValueReady, 0)
 			h.sample(300, history.ValueReady, 1)
+		}},
+		{"a refusal that must not be", "refused as namespace_full", func(h *synthetic) {
+			h.records[0].Run.Never = []string{"namespace_full"}
+			h.send(100, "2")
+			h.add(101, history.Record{Response: &history.Response{ID: "2", Attempt: 1, Code: 503, Status: "namespace_full"}})
 		}},
 		{"not ready at the end", "not ready", func(h *synthetic) { h.sample(200, history.ValueReady, 0) }},
 	})
@@ -278,6 +294,10 @@ func TestMetrics(t *testing.T) {
 		{"strangers are not accepted", "accepted is 2", func(h *synthetic) {
 			h.fault(100, 1, history.Point, history.ExcuseRequests)
 			wrong(func(c *history.Counts) { c.Accepted++ })(h)
+		}},
+		{"another endpoint refuses in its name", "", func(h *synthetic) {
+			h.fault(100, 1, history.Point, history.ExcuseRefusals)
+			wrong(func(c *history.Counts) { c.Rejected = 0 })(h)
 		}},
 		{"a receiver without routes counts for nobody", "", func(h *synthetic) {
 			h.send(100, "2")

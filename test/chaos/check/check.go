@@ -44,6 +44,10 @@ type checker struct {
 	bodies  map[int32][]string
 	replays map[int32][]int64
 	repeats []repeat
+	// accepted are acceptances beyond the first, and forgot the times in which marks
+	// gave way.
+	accepted []acceptance
+	forgot   []span
 	// misplaced are deliveries to be judged again.
 	misplaced []misplaced
 	waits     map[waitKey]*waits
@@ -105,9 +109,9 @@ func (c *checker) observe(r *history.Record) {
 	case r.Sample != nil:
 		c.observeSample(r.At, r.Sample)
 	case r.Scrape != nil:
-		c.truth.scrape(r.Scrape)
+		c.observeScrape(r.At, r.Scrape)
 	case r.Process != nil:
-		c.truth.process(r.Process)
+		c.truth.process(r.At, r.Process)
 	case r.Run != nil:
 		c.result.Run = *r.Run
 	}
@@ -117,6 +121,7 @@ func (c *checker) observe(r *history.Record) {
 func (c *checker) finish() {
 	c.judgeDurability()
 	c.judgeMisplaced()
+	c.judgeAccepted()
 	c.judgeRepeats()
 	c.judgeSwallowed()
 	c.judgeWaits()

@@ -124,12 +124,47 @@ func TestDeathsNeedAReason(t *testing.T) {
 			h.fault(120, 1, history.Point, history.ExcuseCorruption)
 		})},
 		{"damaged by nobody", "corrupt", buried("corrupt", func(*synthetic) {})},
+		{"of a version that a fault brought", "", buried("unknown_version", func(h *synthetic) {
+			h.fault(90, 1, history.Begin, history.ExcuseVersions)
+			h.fault(150, 1, history.End)
+		})},
+		{"of a version that no fault brought", "unknown_version", buried("unknown_version", func(*synthetic) {})},
 	})
+	hasty := healthy()
+	hasty.fault(90, 1, history.Begin, history.ExcuseVersions)
+	hasty.send(100, "2").Type = "star"
+	hasty.answer(101, "2", "accepted")
+	hasty.dead(200, "2", first, "unknown_version")
+	hasty.fault(300, 1, history.End)
+	hasty.judge(t, check.Durability, "unknown_version")
 	young := healthy()
 	young.send(100, "2").Type = "star"
 	young.answer(101, "2", "accepted")
 	young.dead(200, "2", first, "expired")
 	young.judge(t, check.Durability, "expired")
+}
+
+func TestDiscardedDeadLetters(t *testing.T) {
+	t.Parallel()
+	discarded := func(reason string, happens func(h *synthetic)) func(h *synthetic) {
+		return func(h *synthetic) {
+			h.send(100, "2").Type = "star"
+			h.answer(101, "2", "accepted")
+			h.attempt(110, "2", 1, 410)
+			h.add(200, history.Record{Admin: &history.Admin{
+				Action: history.ActionDiscard, Target: first, ID: "2", Detail: reason,
+			}})
+			happens(h)
+		}
+	}
+	judge(t, check.Durability, []story{
+		{"discarded", "", discarded("gone", func(*synthetic) {})},
+		{"discarded after a death without a cause", "expired", discarded("expired", func(*synthetic) {})},
+		{"still there", "a dead letter even so", discarded("gone", func(h *synthetic) { h.dead(300, "2", first, "gone") })},
+	})
+	judge(t, check.Phantoms, []story{
+		{"delivered", "after it was discarded", discarded("gone", func(h *synthetic) { h.attempt(300, "2", 2, 200) })},
+	})
 }
 
 func TestAuthenticity(t *testing.T) {
@@ -245,6 +280,23 @@ func TestDuplicates(t *testing.T) {
 			h.send(200, "2").Attempt = 2
 			h.answer(201, "2", "accepted").Attempt = 2
 		}},
+		{"accepted and delivered twice, and its mark gave way", "", func(h *synthetic) {
+			h.twice()
+			h.marks(100, 0, 1, 2)
+			h.marks(8000, 3, 3, 6)
+		}},
+		{"accepted twice, and marks gave way long before", "accepted 2 times", func(h *synthetic) {
+			h.marks(50, 3, 1, 2)
+			h.event(60_100, "2")
+			h.send(60_200, "2").Attempt = 2
+			h.answer(60_201, "2", "accepted").Attempt = 2
+			h.marks(60_000, 3, 1, 2)
+			h.marks(60_300, 3, 3, 4)
+		}},
+		{"delivered twice of one request, and its mark gave way", "delivered again", func(h *synthetic) {
+			again(h)
+			h.marks(8000, 3, 2, 5)
+		}},
 		{"sent again to an endpoint that was made anew", "", func(h *synthetic) {
 			h.event(100, "2")
 			h.endpoint(150, history.Endpoint{Removed: true})
@@ -267,6 +319,20 @@ func TestDuplicates(t *testing.T) {
 			h.receive(4_000_002, "2", second)
 		}},
 	})
+}
+
+// twice adds an event that is sent again, and taken for a new one.
+func (h *synthetic) twice() {
+	h.event(100, "2")
+	h.send(200, "2").Attempt = 2
+	h.answer(201, "2", "accepted").Attempt = 2
+	h.receive(202, "2", first)
+	h.receive(202, "2", second)
+}
+
+// marks adds a scrape that tells how many have given way, beside the truth.
+func (h *synthetic) marks(at, dropped, accepted, delivered int64) {
+	h.scrape(at, 1, history.Counts{Accepted: accepted, Rejected: 1, Delivered: delivered}).MarksDropped = dropped
 }
 
 // paused adds a pause during which events are delivered, and again after it.

@@ -1,6 +1,7 @@
 package check
 
 import (
+	"slices"
 	"time"
 
 	"github.com/postern-dev/postern/test/chaos/history"
@@ -19,17 +20,56 @@ type repeat struct {
 	message string
 }
 
-// judgeAccepted is I3 for what the sender is told: one event is accepted once
-// in a window, whatever goes wrong.
-func (c *checker) judgeAccepted(at int64, e *event) {
+// acceptance is one beyond the first of an event within its window.
+type acceptance struct {
+	event int32
+	at    int64
+	times uint8
+}
+
+// observeAccepted notes what the sender is told.
+func (c *checker) observeAccepted(i int32, at int64) {
+	e := &c.events[i]
 	v, ok := e.endpoint.latest()
 	if e.accepted < 255 {
 		e.accepted++
 	}
 	window := v.DedupSeconds * int64(time.Second)
 	if ok && window > 0 && e.accepted > 1 && at-e.firstSend < window && !e.endpoint.removedAfter(e.firstSend) {
-		c.violate(Duplicates, Violation{ID: e.id, At: at}, "accepted %d times within the window", e.accepted)
+		c.accepted = append(c.accepted, acceptance{event: i, at: at, times: e.accepted})
 	}
+}
+
+// judgeAccepted is I3 for what the sender is told: one event is accepted once in
+// a window, unless its mark gave way meanwhile.
+func (c *checker) judgeAccepted() {
+	for _, a := range c.accepted {
+		e := &c.events[a.event]
+		if !c.marksGaveWay(e.firstSend, a.at) {
+			c.violate(Duplicates, Violation{ID: e.id, At: a.at}, "accepted %d times within the window", a.times)
+		}
+	}
+}
+
+// span is the time in which something happened.
+type span struct{ from, to int64 }
+
+// toldLate is how long the loss of a mark may be before the metrics tell it: a
+// receiver counts once in five seconds.
+const toldLate = 6 * time.Second
+
+// observeScrape notes that marks gave way since the last scrape of the process.
+func (c *checker) observeScrape(at int64, s *history.Scrape) {
+	before, since := c.truth.dropped(s)
+	c.truth.scrape(at, s)
+	if s.MarksDropped > before {
+		c.forgot = append(c.forgot, span{from: since - int64(toldLate), to: at})
+	}
+}
+
+// marksGaveWay tells whether that may have happened between two moments.
+func (c *checker) marksGaveWay(from, to int64) bool {
+	return slices.ContainsFunc(c.forgot, func(s span) bool { return s.from <= to && s.to >= from })
 }
 
 // judgeSwallowed is I3 read the other way: an event that is answered duplicate has
@@ -81,11 +121,11 @@ func (c *checker) judgeRepeats() {
 		replays := c.replayed(r)
 		all := replays + c.excused(history.ExcuseDuplicates, name, r.first, r.to)
 		blamed := replays > 0 || c.blame(name, r.from, r.to)
-		if blamed && all >= int(r.extra) || r.invariant == Duplicates && forgotten(r, e) {
+		if blamed && all >= int(r.extra) || r.invariant == Duplicates && c.forgotten(r, e) {
 			continue
 		}
-		if r.invariant == Schedule && e.endpoint.removedBetween(r.from, r.to) {
-			continue // sent again to another endpoint of the same name, it is another event
+		if r.invariant == Schedule && twoEvents(r, e) {
+			continue
 		}
 		if r.invariant == Duplicates {
 			c.measures.outside++
@@ -93,6 +133,13 @@ func (c *checker) judgeRepeats() {
 		c.violate(r.invariant, Violation{ID: e.id, Target: name, At: r.to},
 			"%s %v after the time before, and nothing explains it", r.message, time.Duration(r.to-r.from))
 	}
+}
+
+// twoEvents tells whether the event was sent again to another endpoint of the same
+// name. It is another event there. A replica that has not heard of the removal goes
+// on with the first.
+func twoEvents(r *repeat, e *event) bool {
+	return e.endpoint.removedBetween(r.from, r.to) || e.sends > 1 && e.endpoint.removedAfter(e.firstSend)
 }
 
 // replayed counts the replays of the event so far.
@@ -108,8 +155,8 @@ func (c *checker) replayed(r *repeat) int {
 
 // forgotten tells whether the event was sent again while it was not remembered,
 // or to another endpoint of the same name.
-func forgotten(r *repeat, e *event) bool {
-	if e.endpoint.removedAfter(r.first) {
+func (c *checker) forgotten(r *repeat, e *event) bool {
+	if e.endpoint.removedAfter(r.first) || c.marksGaveWay(r.first, r.to) {
 		return r.extra < e.sends
 	}
 	v, _ := e.endpoint.latest()

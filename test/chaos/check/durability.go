@@ -78,6 +78,10 @@ func (c *checker) unexplained(e *event, d *delivery, target string) string {
 	case "expired":
 		age := v.Retry.MaxAgeSeconds - v.Retry.MaxBackoffSeconds
 		ok = v.Retry.MaxAgeSeconds > 0 && c.last-e.firstSend >= age*int64(time.Second)
+	case "unknown_version":
+		age := v.Retry.MaxAgeSeconds - v.Retry.MaxBackoffSeconds
+		ok = v.Retry.MaxAgeSeconds > 0 && c.last-e.firstSend >= age*int64(time.Second) &&
+			c.excused(history.ExcuseVersions, target, e.firstSend, c.last) > 0
 	case "target_removed":
 		ok = e.endpoint.lacks(target, e.firstSend)
 	case "corrupt":

@@ -3,6 +3,7 @@ package check
 import (
 	"math"
 	"net/http"
+	"slices"
 
 	"github.com/postern-dev/postern/test/chaos/history"
 )
@@ -68,6 +69,8 @@ type delivery struct {
 	doneBegan int64
 	// dead is the reason of the dead letter, empty when it is none.
 	dead string
+	// discarded tells that the operator gave the dead letter up.
+	discarded bool
 }
 
 func (c *checker) observeSend(at int64, s *history.Send) {
@@ -119,15 +122,19 @@ func (c *checker) observeResponse(at int64, r *history.Response) {
 	case r.Code == 0 || r.Code >= http.StatusInternalServerError:
 		e.unknown = true
 	case r.Code <= 299 && r.Code >= http.StatusOK:
-		c.acknowledged(at, e, r)
+		c.acknowledged(i, at, r)
+	}
+	if slices.Contains(c.result.Run.Never, r.Status) {
+		c.violate(Liveness, Violation{ID: e.id, At: at}, "refused as %s, which nothing in this run may be", r.Status)
 	}
 }
 
 // acknowledged notes an ok.
-func (c *checker) acknowledged(at int64, e *event, r *history.Response) {
+func (c *checker) acknowledged(i int32, at int64, r *history.Response) {
+	e := &c.events[i]
 	switch r.Status {
 	case "accepted":
-		c.judgeAccepted(at, e)
+		c.observeAccepted(i, at)
 	case "duplicate":
 		if e.duplicate == 0 {
 			e.duplicate = at
@@ -177,10 +184,27 @@ func (c *checker) at(e *event, target string) *delivery {
 }
 
 func (c *checker) observeAdmin(at int64, a *history.Admin) {
-	if i, known := c.index[a.ID]; known && a.Action == history.ActionReplay {
+	i, known := c.index[a.ID]
+	if !known {
+		return
+	}
+	switch a.Action {
+	case history.ActionReplay:
 		c.live.busy = at
 		c.replays[i] = append(c.replays[i], at)
+	case history.ActionDiscard:
+		d := c.buried(i, a.Target, a.Detail)
+		d.discarded = true
 	}
+}
+
+// buried notes a dead letter.
+func (c *checker) buried(i int32, target, reason string) *delivery {
+	d, _ := c.deliveryOf(i, c.targetOf(target))
+	d.dead = reason
+	c.measures.dead++
+	c.truth.buried(c.events[i].endpoint.name)
+	return d
 }
 
 func (c *checker) observeDead(d *history.Dead) {
@@ -189,8 +213,9 @@ func (c *checker) observeDead(d *history.Dead) {
 		c.violate(Phantoms, Violation{ID: d.ID, Target: d.Target}, "a dead letter was never sent")
 		return
 	}
-	entry, _ := c.deliveryOf(i, c.targetOf(d.Target))
-	entry.dead = d.Reason
-	c.measures.dead++
-	c.truth.buried(c.events[i].endpoint.name)
+	if known := c.at(&c.events[i], d.Target); known != nil && known.discarded {
+		c.violate(Durability, Violation{ID: d.ID, Target: d.Target}, "discarded, and a dead letter even so")
+		return
+	}
+	c.buried(i, d.Target, d.Reason)
 }

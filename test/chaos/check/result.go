@@ -101,3 +101,12 @@ func (c *checker) violate(invariant Invariant, v Violation, format string, args 
 }
 
 func (c *checker) judged(invariant Invariant) { c.result.Verdict(invariant).Checked++ }
+
+// Invariants are all that are judged.
+func Invariants() []Invariant {
+	var all []Invariant
+	for _, entry := range titles {
+		all = append(all, entry.invariant)
+	}
+	return all
+}

@@ -118,10 +118,10 @@ func (h *synthetic) process(at int64, pid int, started bool) {
 	h.add(at, history.Record{Process: &history.Process{Name: "receiver", PID: pid, Started: started}})
 }
 
-func (h *synthetic) scrape(at int64, pid int, counts history.Counts) {
-	h.add(at, history.Record{Scrape: &history.Scrape{
+func (h *synthetic) scrape(at int64, pid int, counts history.Counts) *history.Scrape {
+	return h.add(at, history.Record{Scrape: &history.Scrape{
 		Process: "receiver", PID: pid, Endpoints: map[string]history.Counts{endpointName: counts},
-	}})
+	}}).Scrape
 }
 
 func (h *synthetic) dead(at int64, id, target, reason string) {

@@ -39,6 +39,9 @@ type tally struct {
 type incarnation struct {
 	pid  int
 	said map[string]history.Counts
+	// marks is what it said of dropped marks, and scraped when.
+	marks   int64
+	scraped int64
 	// before and at are what was told by the last scrape but one, and by the last.
 	before map[string]history.Counts
 	at     map[string]history.Counts
@@ -108,7 +111,7 @@ func (t *truth) snapshot() map[string]history.Counts {
 	return counts
 }
 
-func (t *truth) process(p *history.Process) {
+func (t *truth) process(at int64, p *history.Process) {
 	if !strings.HasPrefix(p.Name, underTest) {
 		return
 	}
@@ -119,17 +122,27 @@ func (t *truth) process(p *history.Process) {
 	}
 	if p.Started {
 		now := t.snapshot()
-		t.incarnations[p.Name] = &incarnation{pid: p.PID, before: now, at: now}
+		t.incarnations[p.Name] = &incarnation{pid: p.PID, before: now, at: now, scraped: at}
 	}
 }
 
-func (t *truth) scrape(s *history.Scrape) {
+// dropped is how many marks the process had dropped by its last scrape, and when
+// that was.
+func (t *truth) dropped(s *history.Scrape) (marks, at int64) {
+	process, ok := t.incarnations[s.Process]
+	if !ok || process.pid != s.PID {
+		return s.MarksDropped, 0
+	}
+	return process.marks, process.scraped
+}
+
+func (t *truth) scrape(at int64, s *history.Scrape) {
 	process, ok := t.incarnations[s.Process]
 	if !ok || process.pid != s.PID {
 		return
 	}
 	t.scrapes++
-	process.said = s.Endpoints
+	process.said, process.marks, process.scraped = s.Endpoints, s.MarksDropped, at
 	process.before, process.at = process.at, t.snapshot()
 }
 
@@ -166,6 +179,7 @@ func (c *checker) judgeMetrics() {
 		all = append(all, process)
 	}
 	strangers := c.excused(history.ExcuseRequests, "", 0, c.last) > 0
+	usurped := slices.ContainsFunc(c.windows, func(w window) bool { return slices.Contains(w.Excuses, history.ExcuseRefusals) })
 	for _, name := range slices.Sorted(maps.Keys(t.now)) {
 		now := t.now[name]
 		if c.endpointOf(name).removedAfter(0) {
@@ -183,6 +197,9 @@ func (c *checker) judgeMetrics() {
 		c.compare(name, "ignored", said.Ignored, least.Ignored, most.Ignored+unseen)
 		if strangers {
 			most.Rejected = math.MaxInt64 - unseen
+		}
+		if usurped {
+			least.Rejected = 0
 		}
 		c.compare(name, "rejected", said.Rejected, least.Rejected, most.Rejected+unseen)
 		if c.endpointOf(name).shrank() {

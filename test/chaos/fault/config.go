@@ -78,12 +78,7 @@ func rotate(ctx context.Context, i *Injection) error {
 }
 
 func retarget(ctx context.Context, i *Injection) error {
-	var e *world.Endpoint
-	for _, candidate := range i.Endpoints {
-		if len(candidate.Targets) > 1 {
-			e = candidate
-		}
-	}
+	e := i.several()
 	if e == nil {
 		return nil
 	}

@@ -201,5 +201,11 @@ func rest(ctx context.Context, wait time.Duration) bool {
 // healing is the context of what must happen whether or not the run goes on.
 func healing(ctx context.Context) context.Context { return context.WithoutCancel(ctx) }
 
-// duplicates are the excuse of faults that interrupt a delivery.
-var duplicates = []history.Excuse{history.ExcuseDuplicates}
+var (
+	// duplicates are the excuse of faults that interrupt a delivery.
+	duplicates = []history.Excuse{history.ExcuseDuplicates}
+	// refusals are that of faults in which another endpoint answers.
+	refusals = []history.Excuse{history.ExcuseRefusals}
+	// versions are that of builds that take turns.
+	versions = []history.Excuse{history.ExcuseVersions}
+)

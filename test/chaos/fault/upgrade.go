@@ -1,10 +1,13 @@
 package fault
 
-import "context"
+import (
+	"context"
+	"errors"
+)
 
 // Upgrade is F12: another build takes over, in order.
 var Upgrade = &Kind{
-	Name: "F12 replace the build", Lane: Processes, Inject: upgrade,
+	Name: "F12 replace the build", Lane: Processes, Excuses: versions, Inject: upgrade,
 	Needs: func(e *Env) string {
 		if e.Previous == "" {
 			return "there is no other build; -previous names one"
@@ -13,8 +16,19 @@ var Upgrade = &Kind{
 	},
 }
 
-// Restart is the same with the same build. Neither excuses anything.
+// Restart is the same with the same build. Neither excuses a loss or a duplicate.
 var Restart = &Kind{Name: "F12 restart in order", Lane: Processes, Inject: restart}
+
+// ReplacePod ends the pod in order, and the volume with it.
+var ReplacePod = &Kind{
+	Name: "F12 replace the pod and its volume", Lane: Processes, Inject: replacePod,
+	Needs: func(e *Env) string {
+		if !e.World.Ephemeral() {
+			return "the store outlives its pod"
+		}
+		return ""
+	},
+}
 
 // upgrade goes to the other build, forth and back in turn, one receiver after
 // the other.
@@ -28,6 +42,21 @@ func upgrade(ctx context.Context, i *Injection) error {
 		r.Use(to)
 	}
 	return i.roll(ctx)
+}
+
+// replacePod leaves nothing of the store, so that all that it has must be
+// delivered before the receiver ends, its back-off notwithstanding.
+func replacePod(ctx context.Context, i *Injection) error {
+	r, s := i.World.Receivers[0], i.World.Stores[0]
+	i.Begin("pod", "SIGTERM, and an empty volume")
+	r.Hold()
+	r.Stop()
+	s.Hold()
+	s.Kill()
+	err := s.Empty()
+	s.Release()
+	r.Release()
+	return errors.Join(err, i.World.AwaitReady(healing(ctx)))
 }
 
 func restart(ctx context.Context, i *Injection) error {

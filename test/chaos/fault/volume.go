@@ -27,6 +27,7 @@ var (
 // F6: the memory fills.
 var (
 	FillMemory = &Kind{Name: "F6 memory full of events", Lane: Processes, Inject: fillMemory}
+	ErrorPages = &Kind{Name: "F6 memory full beside error pages of 4 KiB", Lane: Processes, Inject: errorPages}
 	FullMemory = &Kind{Name: "F6 memory full to maxmemory", Lane: Processes, Inject: fullMemory}
 )
 
@@ -112,7 +113,20 @@ func (i *Injection) demandRefusal(ctx context.Context, why string) error {
 // delivered: a full store must drain.
 func fillMemory(ctx context.Context, i *Injection) error {
 	i.Begin("redis", "with events that no target takes")
-	i.behave(traffic.Behaviour{Kind: traffic.Fail, Status: 503})
+	return i.fillMemory(ctx, traffic.Behaviour{Kind: traffic.Fail, Status: 503})
+}
+
+// errorPages lets the worker write as much as it may of what targets answer.
+func errorPages(ctx context.Context, i *Injection) error {
+	i.Begin("redis", "with events and what targets say to them")
+	return i.fillMemory(ctx, traffic.Behaviour{Kind: traffic.Fail, Status: 422, Page: pageBytes})
+}
+
+// pageBytes is as much of an answer as is kept.
+const pageBytes = 4 << 10
+
+func (i *Injection) fillMemory(ctx context.Context, behaviour traffic.Behaviour) error {
+	i.behave(behaviour)
 	defer i.mend(i.Targets...)
 	for end := time.Now().Add(world.Patience); time.Now().Before(end); {
 		before := i.Senders.Totals().Acked

@@ -65,6 +65,8 @@ type Run struct {
 	// Unjudged are the invariants of which the run need not show anything. A
 	// verdict over nothing on any other is a failure.
 	Unjudged []string `json:"unjudged,omitempty"`
+	// Never are reasons for which the receiver must refuse nothing in this run.
+	Never []string `json:"never,omitempty"`
 	// Limits are upper bounds of samples, by process and then by value.
 	Limits map[string]map[string]float64 `json:"limits,omitempty"`
 }
@@ -196,6 +198,10 @@ const (
 	// ExcuseRequests: there are requests that the history does not have, all of
 	// which must be refused.
 	ExcuseRequests Excuse = "requests"
+	// ExcuseRefusals: requests may be refused in the name of another endpoint.
+	ExcuseRefusals Excuse = "refusals"
+	// ExcuseVersions: events may be written by a build that the next one cannot read.
+	ExcuseVersions Excuse = "versions"
 )
 
 // Phase is where in a fault its record stands.
@@ -236,15 +242,18 @@ type Fault struct {
 const (
 	ActionReplay = "replay"
 	ActionConfig = "config"
+	// ActionDiscard gives a dead letter up; the detail is the reason of its death.
+	ActionDiscard = "discard"
 )
 
 // Admin is something that the operator did.
 type Admin struct {
 	Action   string `json:"action"`
 	Endpoint string `json:"ep,omitempty"`
-	// Target narrows a replay to namespace/endpoint/target; empty means all.
+	// Target narrows a replay to namespace/endpoint/target, empty means all; a
+	// discard names it.
 	Target string `json:"to,omitempty"`
-	// ID is the sender's id of the event replayed.
+	// ID is the sender's id of the event.
 	ID     string `json:"id,omitempty"`
 	Detail string `json:"detail,omitempty"`
 }
@@ -265,7 +274,9 @@ const (
 	ValueFDs         = "fds"
 	ValueCPU         = "cpu_seconds"
 	ValueStoreMemory = "store_memory_bytes"
-	ValueStoreDisk   = "store_disk_bytes"
+	// ValueStoreUsed is the store's used memory in percent of its maxmemory.
+	ValueStoreUsed = "store_used_percent"
+	ValueStoreDisk = "store_disk_bytes"
 	// ValuePending is the events pending at all targets together.
 	ValuePending = "pending"
 	// ValueReady is 1 when the process is ready, else 0.
@@ -296,4 +307,6 @@ type Scrape struct {
 	// TookNanos is the time between the request and the record.
 	TookNanos int64             `json:"took"`
 	Endpoints map[string]Counts `json:"endpoints"`
+	// MarksDropped counts the deduplication marks that gave way to memory.
+	MarksDropped int64 `json:"marksDropped,omitempty"`
 }

@@ -20,6 +20,11 @@ const (
 	resetStore    = "F8 reset the store's connections"
 	flipBits      = "F14 flipped bits in bodies"
 	failover      = "F15 replica stalls and the primary dies"
+	errorPages    = "F6 memory full beside error pages of 4 KiB"
+	replacePod    = "F12 replace the pod and its volume"
+	stranger      = "F19 another installation on the store"
+	cutOff        = "F19 one replica away from the API server"
+	yield         = "F19 an older endpoint takes the path"
 )
 
 // Parts of violations' messages.
@@ -31,4 +36,6 @@ const (
 )
 
 // All returns every mutant.
-func All() []Mutant { return slices.Concat(storeMutants, deliveryMutants, requestMutants) }
+func All() []Mutant {
+	return slices.Concat(storeMutants, deliveryMutants, requestMutants, excessMutants)
+}

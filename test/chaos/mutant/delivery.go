@@ -11,18 +11,7 @@ var deliveryMutants = []Mutant{
 		Faults:   []string{unroute},
 		Targets:  Stubborn,
 		Signs:    []Sign{{check.Durability, lost}},
-		Patches: []Patch{
-			{
-				File: "receiver/deliver/clean.go",
-				Old:  "			orphans = append(orphans, uid)\n",
-				New:  "			orphans = append(orphans, uid)\n			_ = c.engine.opts.Keeper.Purge(ctx, uid)\n",
-			},
-			{
-				File: "receiver/deliver/clean.go",
-				Old:  "	interval := min(e.opts.RemovedGrace, e.opts.GoneGrace) / 2\n",
-				New:  "	interval := 100 * time.Millisecond\n",
-			},
-		},
+		Patches:  purging,
 	},
 	{
 		Name:     "retry-after-ignored",

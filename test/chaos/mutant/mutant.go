@@ -27,6 +27,9 @@ type Mutant struct {
 	Why string
 	// Topology is the world to run it in: sidecar, external or sentinel.
 	Topology string
+	// Scenario is the scenario to run it in, in place of Topology, Targets, Rate and
+	// StoreArgs, where its world is what brings the mutant out.
+	Scenario string
 	// Faults are the names of the faults that bring it out: all of them happen, in
 	// this order and in turns. None means that it shows without any.
 	Faults []string

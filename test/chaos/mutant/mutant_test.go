@@ -28,7 +28,7 @@ func TestMutantsFitTheSources(t *testing.T) {
 		names[m.Name] = true
 		t.Run(m.Name, func(t *testing.T) {
 			t.Parallel()
-			if m.Why == "" || m.Topology == "" || len(m.Signs) == 0 {
+			if m.Why == "" || (m.Topology == "") == (m.Scenario == "") || len(m.Signs) == 0 {
 				t.Errorf("%+v does not say why it is wrong and how it is caught", m)
 			}
 			sources, err := m.Sources(root)

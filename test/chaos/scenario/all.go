@@ -29,8 +29,8 @@ func impatient() traffic.Options {
 // All are the scenarios, in the order in which they run.
 func All() []*Scenario {
 	return []*Scenario{
-		control(), mix(), replicas(), failover(), upgrade(), config(), clients(), targets(), files(), disk(), memory(),
-		stale(),
+		control(), mix(), replicas(), failover(), upgrade(), ephemeral(), config(), apart(), clients(), targets(), files(),
+		disk(), memory(), kept(), stale(),
 	}
 }
 
@@ -112,6 +112,26 @@ func upgrade() *Scenario {
 	}
 }
 
+func ephemeral() *Scenario {
+	return &Scenario{
+		Name: "ephemeral", About: "pods go with their volumes, with events in back-off: all is delivered before",
+		Recovery: recovery,
+		Share:    0.5, Least: 15 * time.Second, Topology: world.Ephemeral, Timeout: 2, Usual: flaky, Rate: 300,
+		Every:  7 * time.Second,
+		Faults: []fault.Choice{{Kind: fault.ReplacePod, Weight: 2}, {Kind: fault.KillReceiver, Weight: 1}},
+	}
+}
+
+func apart() *Scenario {
+	return &Scenario{
+		Name: "apart", About: "one replica hears of no change, and another installation is given the store",
+		Recovery: recovery,
+		Share:    0.7, Least: 20 * time.Second, Topology: world.External, Receivers: 2, Doors: 1, Timeout: 5, Usual: flaky,
+		Rate: 500, Traffic: lively, Every: 6 * time.Second,
+		Faults: []fault.Choice{{Kind: fault.CutOff, Weight: 1}, {Kind: fault.OtherInstallation, Weight: 1}},
+	}
+}
+
 func config() *Scenario {
 	return &Scenario{
 		Name: "config", About: "endpoints, targets and secrets change; manager and API server go",
@@ -121,7 +141,8 @@ func config() *Scenario {
 		Every: 3 * time.Second,
 		Faults: []fault.Choice{
 			{Kind: fault.Suspend, Weight: 1}, {Kind: fault.Rotate, Weight: 1}, {Kind: fault.Retarget, Weight: 1},
-			{Kind: fault.Recreate, Weight: 1}, {Kind: fault.Unroute, Weight: 0.5}, {Kind: fault.KillManager, Weight: 0.5},
+			{Kind: fault.Recreate, Weight: 1}, {Kind: fault.Unroute, Weight: 0.5}, {Kind: fault.Yield, Weight: 0.5},
+			{Kind: fault.KillManager, Weight: 0.5},
 			{Kind: fault.LosePlane, Weight: 0.5},
 		},
 	}
@@ -129,8 +150,8 @@ func config() *Scenario {
 
 func clients() *Scenario {
 	return &Scenario{
-		Name: "clients", About: "clients that mean ill, and a thousand copies at once, beside good ones",
-		Share: 1, Least: 15 * time.Second, Topology: world.Sidecar, Timeout: 10, Rate: 500, Traffic: lively,
+		Name: "clients", About: "clients that mean ill, and a thousand copies at once, beside good ones; the store's clock is behind",
+		Share: 1, Least: 15 * time.Second, Topology: world.Sidecar, Timeout: 10, Rate: 500, Traffic: lively, Ahead: -skew,
 		Every: 3 * time.Second,
 		Faults: []fault.Choice{
 			{Kind: fault.Slowloris, Weight: 1}, {Kind: fault.HugeHeaders, Weight: 1}, {Kind: fault.HugeBodies, Weight: 1},
@@ -141,16 +162,16 @@ func clients() *Scenario {
 
 func targets() *Scenario {
 	return &Scenario{
-		Name: "targets", About: "targets fail in every way, and the retries keep to their schedule",
+		Name: "targets", About: "targets fail in every way, and the retries keep to their schedule; the store's clock is ahead",
 		Recovery: recovery,
-		Share:    1, Least: 15 * time.Second, Topology: world.Sidecar, Timeout: 2, Rate: 300, Traffic: lively,
+		Share:    1, Least: 15 * time.Second, Topology: world.Sidecar, Timeout: 2, Rate: 300, Traffic: lively, Ahead: skew,
 		Every: 1500 * time.Millisecond,
 		Faults: []fault.Choice{
 			{Kind: fault.TargetFails, Weight: 1}, {Kind: fault.TargetRefuses, Weight: 1},
 			{Kind: fault.TargetDown, Weight: 1}, {Kind: fault.TargetBusy, Weight: 1},
 			{Kind: fault.TargetRedirects, Weight: 1}, {Kind: fault.TargetHuge, Weight: 0.3}, {Kind: fault.TargetSlow, Weight: 1},
 			{Kind: fault.TargetLate, Weight: 1}, {Kind: fault.TargetHangs, Weight: 1}, {Kind: fault.TargetResets, Weight: 1},
-			{Kind: fault.TargetStops, Weight: 1}, {Kind: fault.TargetGone, Weight: 0.5},
+			{Kind: fault.TargetStops, Weight: 1}, {Kind: fault.TargetGone, Weight: 0.5}, {Kind: fault.Discard, Weight: 0.5},
 		},
 	}
 }
@@ -185,8 +206,31 @@ func memory() *Scenario {
 		Name: "memory", About: "the store's memory fills with events, and with what is not Postern's",
 		Recovery: recovery,
 		Share:    0.7, Least: 10 * time.Second, Topology: world.Sidecar, Timeout: 2, Rate: 3000,
+		Traffic:   lively,
 		StoreArgs: []string{"--maxmemory", "32mb"},
 		Every:     6 * time.Second,
-		Faults:    []fault.Choice{{Kind: fault.FillMemory, Weight: 1}, {Kind: fault.FullMemory, Weight: 1}},
+		Faults: []fault.Choice{
+			{Kind: fault.FillMemory, Weight: 1}, {Kind: fault.ErrorPages, Weight: 1}, {Kind: fault.FullMemory, Weight: 1},
+		},
 	}
 }
+
+// kept events fill the quotas of their namespaces. Events that wait for their
+// targets take a small part of them.
+func kept() *Scenario {
+	s := &Scenario{
+		Name: "kept", About: "no fault: the history of each namespace fills its quota and refuses nothing",
+		Share: 0.3, Least: 10 * time.Second, Topology: world.Sidecar, Timeout: 10, Rate: 300, Traffic: lively,
+		History: 10_000, ReceiverArgs: []string{smallQuota}, Never: []string{namespaceFull},
+	}
+	s.Traffic.MinBody, s.Traffic.MaxBody = 2000, 4000
+	return s
+}
+
+const (
+	// skew is how far the clocks of store and receivers are apart where they are.
+	skew = 10 * time.Minute
+	// smallQuota is what some seconds of events take.
+	smallQuota    = "--namespace-max-stored-bytes=4194304"
+	namespaceFull = "namespace_full"
+)

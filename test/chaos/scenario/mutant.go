@@ -37,17 +37,18 @@ var held = map[string][]traffic.Share{
 
 // OfMutant is the scenario that must catch a mutant, and how long it takes.
 func OfMutant(m *mutant.Mutant) (*Scenario, time.Duration, error) {
+	if m.Scenario != "" {
+		return inScenario(m)
+	}
 	s := &Scenario{
 		Name: m.Name, About: m.Why, Topology: world.Topology(m.Topology), Receivers: 2, StoreArgs: m.StoreArgs,
 		Timeout: 2, Rate: cmp.Or(m.Rate, mutantRate), Traffic: lively, Every: 1200 * time.Millisecond,
 	}
 	length := mutantLength
-	for _, name := range m.Faults {
-		kind, ok := fault.Named(name)
-		if !ok {
-			return nil, 0, fmt.Errorf("the mutant %s wants the fault %q, which there is not", m.Name, name)
-		}
-		s.Script = append(s.Script, kind)
+	if err := s.follow(m); err != nil {
+		return nil, 0, err
+	}
+	for _, kind := range s.Script {
 		s.Usual, s.Recovery = held[m.Targets], recovery
 		if kind.Lane == fault.Longs {
 			length = longFault
@@ -62,6 +63,30 @@ func OfMutant(m *mutant.Mutant) (*Scenario, time.Duration, error) {
 		s.Traffic.Timeout = 5 * time.Second // what comes late counts, too
 	}
 	return s, length, nil
+}
+
+// follow has the faults of a mutant happen in place of those of chance.
+func (s *Scenario) follow(m *mutant.Mutant) error {
+	s.Faults = nil
+	for _, name := range m.Faults {
+		kind, ok := fault.Named(name)
+		if !ok {
+			return fmt.Errorf("the mutant %s wants the fault %q, which there is not", m.Name, name)
+		}
+		s.Script = append(s.Script, kind)
+	}
+	return nil
+}
+
+// inScenario is the scenario of the product that shows the mutant.
+func inScenario(m *mutant.Mutant) (*Scenario, time.Duration, error) {
+	found, err := Find(m.Scenario)
+	if err != nil {
+		return nil, 0, err
+	}
+	s := found[0]
+	s.Name, s.About = m.Name, m.Why
+	return s, max(mutantLength, s.Least/2), s.follow(m)
 }
 
 // Missed tells why a run of a mutant shows nothing: the faults that bring it out

@@ -114,6 +114,7 @@ func (r *run) open() error {
 	r.history.Write(history.Record{Run: &history.Run{
 		Scenario: r.Name, Seed: r.seed, Mutant: r.Mutant, Command: r.Command,
 		DrainSeconds: r.drain().Seconds(), RecoverySeconds: r.Recovery.Seconds(), Unjudged: words(r.Unjudged),
+		Never:  r.Never,
 		Limits: r.limits(),
 	}})
 	return nil
@@ -158,7 +159,7 @@ func (r *run) start(ctx context.Context) error {
 	var err error
 	r.env.World, err = world.Start(ctx, r.Cluster, world.Options{
 		Topology: r.Topology, Receivers: r.Receivers, Postern: r.Postern, Folder: r.folder, History: r.history,
-		StoreArgs: r.StoreArgs, ReceiverArgs: r.ReceiverArgs, Shim: r.Shim, DataDir: r.env.Volume, Forward: forward,
+		StoreArgs: r.StoreArgs, ReceiverArgs: r.ReceiverArgs, Shim: r.Shim, Ahead: r.Ahead, DataDir: r.env.Volume, Forward: forward,
 	})
 	if err != nil {
 		return err
@@ -180,7 +181,8 @@ func (r *run) senders() error {
 		endpoint := traffic.Endpoint{
 			Name: e.Name, Provider: e.Provider, Key: r.key(e), Types: typesOf(e.Provider), Weight: 1,
 		}
-		for _, receiver := range r.env.World.Receivers {
+		receivers := r.env.World.Receivers
+		for _, receiver := range receivers[:min(cmp.Or(r.Doors, len(receivers)), len(receivers))] {
 			endpoint.URLs = append(endpoint.URLs, receiver.Public+"/"+e.Name)
 		}
 		options.Endpoints = append(options.Endpoints, endpoint)

@@ -31,6 +31,14 @@ type Scenario struct {
 	Receivers int
 	// StoreArgs and ReceiverArgs are added to those of the processes.
 	StoreArgs, ReceiverArgs []string
+	// Ahead is how far the store's clock is ahead of the receivers'.
+	Ahead time.Duration
+	// Doors is how many receivers the senders ask; 0 means all.
+	Doors int
+	// History is how many delivered events each endpoint keeps; 0 means the default.
+	History int
+	// Never are reasons for which nothing may be refused.
+	Never []string
 	// Volume is the size of the store's disk; 0 means that of the machine.
 	Volume int64
 
@@ -90,8 +98,13 @@ func (s *Scenario) drain() time.Duration {
 var bounds = map[string]map[string]float64{
 	"receiver":  {history.ValueRSS: 512 * mib, history.ValueFDs: 8192},
 	"receiver1": {history.ValueRSS: 512 * mib, history.ValueFDs: 8192},
-	"redis":     {history.ValueRSS: 640 * mib, history.ValueFDs: 8192},
+	"redis":     {history.ValueRSS: 640 * mib, history.ValueFDs: 8192, history.ValueStoreUsed: storeUsed},
+	"redis0":    {history.ValueStoreUsed: storeUsed},
+	"redis1":    {history.ValueStoreUsed: storeUsed},
 }
+
+// storeUsed is the promise that a store stays below its maxmemory and a tenth more.
+const storeUsed = 110
 
 // usual is what targets do.
 func (s *Scenario) usual() []traffic.Share {
@@ -127,7 +140,7 @@ func (s *Scenario) endpoints() []*world.Endpoint {
 				Name: s.Name + "-" + name, Provider: provider, DedupSeconds: 86400, Targets: targets,
 				Retry: history.Retry{InitialBackoffSeconds: 1, MaxBackoffSeconds: 2, MaxAgeSeconds: 86400},
 			},
-			Keys: [][]byte{key}, MaxInFlight: cmp.Or(s.InFlight, 64),
+			Keys: [][]byte{key}, MaxInFlight: cmp.Or(s.InFlight, 64), History: s.History,
 		}
 	}
 	return []*world.Endpoint{

@@ -1,6 +1,7 @@
 package traffic
 
 import (
+	"bytes"
 	"cmp"
 	"net"
 	"net/http"
@@ -40,6 +41,8 @@ type Behaviour struct {
 	Kind Kind
 	// Status is that of Fail.
 	Status int
+	// Page is the size of the body of Fail in bytes.
+	Page int
 	// RetryAfter is the header in seconds, for Busy and Fail.
 	RetryAfter int
 	// Delay is how long Slow takes.
@@ -104,8 +107,12 @@ func (b Behaviour) answer(w http.ResponseWriter, r *http.Request) int {
 		w.Header().Set("Retry-After", strconv.Itoa(b.RetryAfter))
 	}
 	w.WriteHeader(status)
-	if b.Kind == Huge {
+	switch {
+	case b.Kind == Huge:
 		_, _ = w.Write(make([]byte, hugeBytes)) // the receiver need not read all of it
+	case b.Page > 0:
+		// Bytes that are not UTF-8, which must not become more when they are kept.
+		_, _ = w.Write(bytes.Repeat([]byte{0xfe}, b.Page))
 	}
 	return status
 }

@@ -40,6 +40,7 @@ func TestBehaviours(t *testing.T) {
 		{traffic.Behaviour{Kind: traffic.OK}, 200, 0},
 		{traffic.Behaviour{Kind: traffic.Fail}, 500, 0},
 		{traffic.Behaviour{Kind: traffic.Fail, Status: 503, RetryAfter: 4}, 503, 4},
+		{traffic.Behaviour{Kind: traffic.Fail, Status: 422, Page: 4096}, 422, 0},
 		{traffic.Behaviour{Kind: traffic.Busy, RetryAfter: 2}, 429, 2},
 		{traffic.Behaviour{Kind: traffic.Gone}, 410, 0},
 		{traffic.Behaviour{Kind: traffic.Redirect}, 302, 0},

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -129,7 +130,7 @@ func (c *Cluster) KillManager() { c.manager.Kill() }
 
 // StartManager starts the manager and waits until it is ready.
 func (c *Cluster) StartManager(ctx context.Context) error {
-	kubeconfig, err := c.kubeconfig("postern-manager")
+	kubeconfig, err := c.kubeconfig("postern-manager", c.gate)
 	if err != nil {
 		return err
 	}
@@ -154,23 +155,28 @@ func (c *Cluster) StartManager(ctx context.Context) error {
 	})
 }
 
-// kubeconfig is the configuration of a ServiceAccount, by way of the gate.
-func (c *Cluster) kubeconfig(name string) (string, error) {
+// kubeconfig is the configuration of a ServiceAccount, by way of a gate.
+func (c *Cluster) kubeconfig(name string, gate *proxy.Proxy) (string, error) {
 	data, err := c.plane.ServiceAccount(SystemNamespace, name)
 	if err != nil {
 		return "", err
 	}
+	return c.by(gate, name, data)
+}
+
+// by writes a configuration that leads through a gate.
+func (c *Cluster) by(gate *proxy.Proxy, name string, data []byte) (string, error) {
 	host, err := url.Parse(c.plane.Host)
 	if err != nil {
 		return "", err
 	}
-	path := filepath.Join(c.Folder, name+".kubeconfig")
-	return path, os.WriteFile(path, []byte(strings.ReplaceAll(string(data), host.Host, c.gate.Address())), 0o600)
+	path := filepath.Join(c.Folder, name+"-"+filepath.Base(gate.Address())+".kubeconfig")
+	return path, os.WriteFile(path, []byte(strings.ReplaceAll(string(data), host.Host, gate.Address())), 0o600)
 }
 
-// pod is what the manager makes of a WebhookReceiver, given as the YAML of its
-// spec, once it says sidecar or not as wanted.
-func (c *Cluster) pod(ctx context.Context, spec string, sidecar bool) (corev1.PodSpec, error) {
+// pod is what the manager makes of a WebhookReceiver with this spec, in YAML. It
+// waits until the pod has a sidecar, and drains the store, as wanted.
+func (c *Cluster) pod(ctx context.Context, spec string, sidecar, drains bool) (corev1.PodSpec, error) {
 	manifest := "apiVersion: hooks.postern.dev/v1alpha1\nkind: WebhookReceiver\n" +
 		"metadata: {name: default, namespace: " + SystemNamespace + "}\nspec:\n" + spec
 	if err := c.Apply(ctx, manifest); err != nil {
@@ -184,6 +190,10 @@ func (c *Cluster) pod(ctx context.Context, spec string, sidecar bool) (corev1.Po
 		}
 		if has := local.Arguments(deployment.Spec.Template.Spec.InitContainers, "store") != nil; has != sidecar {
 			return fmt.Errorf("it has a sidecar: %t, want %t", has, sidecar)
+		}
+		arguments := local.Arguments(deployment.Spec.Template.Spec.Containers, "receiver")
+		if has := slices.Contains(arguments, "--drain-store"); has != drains {
+			return fmt.Errorf("it drains the store: %t, want %t", has, drains)
 		}
 		return nil
 	})

@@ -17,7 +17,11 @@ type Endpoint struct {
 	Keys [][]byte
 	// MaxInFlight bounds the attempts of each target; 0 means the default.
 	MaxInFlight int
-	Suspend     bool
+	// Path is that of the object; empty means the default.
+	Path string
+	// History is how many delivered events are kept; 0 means the default.
+	History int
+	Suspend bool
 	// Absent are targets that the object does not name for now.
 	Absent []string
 }
@@ -64,20 +68,28 @@ kind: WebhookEndpoint
 metadata: {name: %s, namespace: %s}
 spec:
   source: {provider: %s}
+  path: %q
   secretRef: {name: %s, keys: [key0, key1]}
   suspend: %t
   deduplication: {windowSeconds: %d}
   retry: {initialBackoffSeconds: %d, maxBackoffSeconds: %d, maxAgeSeconds: %d%s}
-  targets:
-`, e.Object(), e.Namespace(), e.Provider, e.Object(), e.Suspend, e.DedupSeconds,
+%s  targets:
+`, e.Object(), e.Namespace(), e.Provider, e.Path, e.Object(), e.Suspend, e.DedupSeconds,
 		e.Retry.InitialBackoffSeconds, e.Retry.MaxBackoffSeconds, e.Retry.MaxAgeSeconds,
-		positive("maxAttempts", e.Retry.MaxAttempts))
+		positive("maxAttempts", e.Retry.MaxAttempts), e.history())
 	for _, target := range e.present() {
 		fmt.Fprintf(&b, "  - {name: %s, service: {name: %s, port: 80}, timeoutSeconds: %d%s%s}\n",
 			target.Name, e.Service(target.Name), target.TimeoutSeconds, eventTypes(target.Types),
 			positive("maxInFlight", e.MaxInFlight))
 	}
 	return b.String()
+}
+
+func (e *Endpoint) history() string {
+	if e.History == 0 {
+		return ""
+	}
+	return fmt.Sprintf("  history: {limit: %d}\n", e.History)
 }
 
 // present are the targets that the object names.

@@ -102,13 +102,14 @@ func (w *World) Sample(ctx context.Context) float64 {
 			values[history.ValuePending] = scrape.pending
 			w.options.History.Write(history.Record{Scrape: &history.Scrape{
 				Process: r.Name, PID: pid, TookNanos: int64(time.Since(began)), Endpoints: scrape.endpoints,
+				MarksDropped: scrape.marksDropped,
 			}})
 		}
 		w.options.History.Write(history.Record{Sample: &history.Sample{Process: r.Name, Values: values}})
 	}
 	for _, s := range w.Stores {
 		values := used(s.PID())
-		s.values(values)
+		s.values(ctx, values)
 		w.options.History.Write(history.Record{Sample: &history.Sample{Process: s.Name, Values: values}})
 	}
 	return pending
@@ -164,8 +165,9 @@ func used(pid int) map[string]float64 {
 
 // scraped is what the metrics of a receiver say.
 type scraped struct {
-	pending   float64
-	endpoints map[string]history.Counts
+	pending      float64
+	marksDropped int64
+	endpoints    map[string]history.Counts
 }
 
 func (w *World) scrape(ctx context.Context, r *Receiver) (*scraped, error) {
@@ -193,9 +195,15 @@ func parseMetrics(in io.Reader) (*scraped, error) {
 		}
 		endpoint := labels["namespace"] + "/" + labels["endpoint"]
 		counts := s.endpoints[endpoint]
-		if name == "postern_events_pending" {
+		switch name {
+		case "postern_events_pending":
 			s.pending += value
-		} else if counter := counterOf(&counts, name, labels["outcome"]); counter != nil {
+			continue
+		case "postern_dedup_marks_dropped_total":
+			s.marksDropped = int64(value)
+			continue
+		}
+		if counter := counterOf(&counts, name, labels["outcome"]); counter != nil {
 			*counter += int64(value)
 			s.endpoints[endpoint] = counts
 		}
@@ -227,7 +235,10 @@ func counterOf(counts *history.Counts, name, outcome string) *int64 {
 func series(line string) (name string, labels map[string]string, value float64, ok bool) {
 	name, rest, found := strings.Cut(line, "{")
 	text, number, closed := strings.Cut(rest, "} ")
-	if !found || !closed || !strings.HasPrefix(name, "postern_") {
+	if !found {
+		name, number, closed = strings.Cut(line, " ")
+	}
+	if !closed || !strings.HasPrefix(name, "postern_") {
 		return "", nil, 0, false
 	}
 	value, err := strconv.ParseFloat(number, 64)
@@ -270,6 +281,53 @@ type listed struct {
 		Targets    []struct{ Target, Status, Reason string }
 	}
 	Next string
+}
+
+// Discard gives up some dead letters of an endpoint and writes that down.
+func (w *World) Discard(ctx context.Context, e *Endpoint, most int) (count int, err error) {
+	page, err := w.list(ctx, e, "dead", "")
+	if err != nil {
+		return 0, err
+	}
+	for _, event := range page.Events {
+		for _, target := range event.Targets {
+			if target.Status != "dead" || count == most {
+				continue
+			}
+			if err := w.discard(ctx, e, event.ID, target.Target); err != nil {
+				return count, err
+			}
+			count++
+			w.options.History.Write(history.Record{Admin: &history.Admin{
+				Action: history.ActionDiscard, Endpoint: e.Name, Target: e.Name + "/" + target.Target, ID: event.DeliveryID,
+				Detail: target.Reason,
+			}})
+		}
+	}
+	return count, nil
+}
+
+func (w *World) discard(ctx context.Context, e *Endpoint, id, target string) error {
+	address := w.Receivers[0].Internal + "/events/" + id + "/discard?" + url.Values{"endpoint": {e.Name}}.Encode()
+	body := strings.NewReader(fmt.Sprintf(`{"targets": [%q]}`, target))
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, address, body)
+	if err != nil {
+		return err
+	}
+	request.Header.Set("Content-Type", "application/json")
+	response, err := w.http.Do(request)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	var answer struct{ Discarded int }
+	if err := json.NewDecoder(response.Body).Decode(&answer); err != nil {
+		return err
+	}
+	if answer.Discarded != 1 {
+		return fmt.Errorf("%s was answered %s: %d were discarded, want 1", address, response.Status, answer.Discarded)
+	}
+	return nil
 }
 
 func (w *World) list(ctx context.Context, e *Endpoint, status, cursor string) (*listed, error) {

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/postern-dev/postern/test/chaos/history"
 	"github.com/postern-dev/postern/test/chaos/proxy"
@@ -69,6 +70,9 @@ func (w *World) newStore(name string, port int, args []string) (*Store, error) {
 	var env []string
 	if w.options.Shim != nil {
 		if s.Page, err = w.options.Shim.Page(filepath.Join(files.run, "page")); err != nil {
+			return nil, err
+		}
+		if err := s.Page.Ahead(w.options.Ahead); err != nil {
 			return nil, err
 		}
 		env = s.Page.Env()
@@ -157,8 +161,46 @@ func configured(args []string, run string) ([]string, error) {
 	return []string{path}, os.WriteFile(path, []byte(b.String()+"\n"), 0o600)
 }
 
+// Empty removes the store's files, as the end of its volume does. The store must
+// not run.
+func (s *Store) Empty() error {
+	return errors.Join(os.RemoveAll(s.Dir), os.MkdirAll(s.Dir, 0o700))
+}
+
+// toldWithin bounds how long a store is asked for its memory: one that stands
+// still must not hold up the look at the others.
+const toldWithin = 300 * time.Millisecond
+
+// memory adds the store's own account of its memory.
+func (s *Store) memory(ctx context.Context, into map[string]float64) {
+	ctx, cancel := context.WithTimeout(ctx, toldWithin)
+	defer cancel()
+	info, err := s.Do(ctx, "INFO", "memory")
+	if err != nil {
+		return
+	}
+	var used, most float64
+	for line := range strings.SplitSeq(info, "\n") {
+		name, value, _ := strings.Cut(strings.TrimSpace(line), ":")
+		number, _ := strconv.ParseFloat(value, 64) // others are not looked at
+		switch name {
+		case "used_memory":
+			used = number
+		case "maxmemory":
+			most = number
+		}
+	}
+	into[history.ValueStoreMemory] = used
+	if most > 0 {
+		into[history.ValueStoreUsed] = 100 * used / most
+	}
+}
+
 // values are what the store uses.
-func (s *Store) values(into map[string]float64) {
+func (s *Store) values(ctx context.Context, into map[string]float64) {
+	if !s.away() {
+		s.memory(ctx, into)
+	}
 	var bytes int64
 	_ = filepath.WalkDir(s.Dir, func(_ string, entry os.DirEntry, err error) error {
 		if err != nil {

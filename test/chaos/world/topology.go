@@ -28,9 +28,16 @@ const externalSpec = receiverSpec + `  replicas: 2
 const externalSecret = "apiVersion: v1\nkind: Secret\nmetadata: {name: chaos-store, namespace: " + SystemNamespace +
 	"}\nstringData: {url: \"redis://chaos.invalid:6379\"}\n"
 
-// startSidecar plays the kubelet with the Deployment of the default store.
+// ephemeralSpec has a store whose volume ends with the pod.
+const ephemeralSpec = receiverSpec + "  store: {sidecar: {persistence: {type: EmptyDir}}}\n"
+
+// startSidecar plays the kubelet with the Deployment of a store in the pod.
 func (w *World) startSidecar(ctx context.Context) error {
-	pod, err := w.Cluster.pod(ctx, receiverSpec, true)
+	spec, drains := receiverSpec, w.options.Topology == Ephemeral
+	if drains {
+		spec = ephemeralSpec
+	}
+	pod, err := w.Cluster.pod(ctx, spec, true, drains)
 	if err != nil {
 		return err
 	}
@@ -46,6 +53,9 @@ func (w *World) startSidecar(ctx context.Context) error {
 	}
 	return w.startAll(ctx)
 }
+
+// Ephemeral tells whether the store ends with its pod.
+func (w *World) Ephemeral() bool { return w.options.Topology == Ephemeral }
 
 // startExternal has several receivers on one store.
 func (w *World) startExternal(ctx context.Context) error {
@@ -68,7 +78,7 @@ func (w *World) externalReceivers(ctx context.Context, url string) error {
 	if err := w.Cluster.Apply(ctx, externalSecret); err != nil {
 		return err
 	}
-	pod, err := w.Cluster.pod(ctx, externalSpec, false)
+	pod, err := w.Cluster.pod(ctx, externalSpec, false, false)
 	if err != nil {
 		return err
 	}

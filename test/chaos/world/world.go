@@ -16,6 +16,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/postern-dev/postern/test/chaos/history"
+	"github.com/postern-dev/postern/test/chaos/proxy"
 	"github.com/postern-dev/postern/test/chaos/shim"
 	"github.com/postern-dev/postern/test/freeport"
 	"github.com/postern-dev/postern/test/kube"
@@ -30,6 +31,8 @@ const (
 	// Sidecar is one receiver with a store of its own, with the arguments of the
 	// Deployment that the manager makes.
 	Sidecar Topology = "sidecar"
+	// Ephemeral is Sidecar with a volume that ends with the pod.
+	Ephemeral Topology = "ephemeral"
 	// External is one store for several receivers.
 	External Topology = "external"
 	// Sentinel is a primary and a replica, watched by a Sentinel.
@@ -52,6 +55,9 @@ type Options struct {
 	ReceiverArgs []string
 	// Shim is loaded into stores when it is not nil.
 	Shim *shim.Library
+	// Ahead is how far the shim puts the stores' clocks ahead of the receivers';
+	// negative is behind.
+	Ahead time.Duration
 	// DataDir holds the stores' files; empty means a folder of the run.
 	DataDir string
 	// Forward has the URL of each namespace/service.
@@ -67,6 +73,7 @@ type World struct {
 	Sentinels []*Unit
 
 	sentinel int // its port
+	planes   []*proxy.Proxy
 	options  Options
 	run      string // short, because sockets have short paths
 	http     *http.Client
@@ -82,6 +89,29 @@ type Receiver struct {
 
 	mu      sync.Mutex
 	program string
+	// plane is its way to the API server.
+	plane *proxy.Proxy
+	cut   bool
+	// arguments and env are those of the process.
+	arguments, env []string
+}
+
+// Cut takes the API server away from this receiver alone, or gives it back.
+func (r *Receiver) Cut(on bool) {
+	r.mu.Lock()
+	r.cut = on
+	r.mu.Unlock()
+	r.plane.Refuse(on)
+	if on {
+		r.plane.Reset()
+	}
+}
+
+// follows tells whether the receiver can hear of changes.
+func (r *Receiver) follows() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return !r.cut
 }
 
 // Use names the program from the next start on.
@@ -118,7 +148,7 @@ func Start(ctx context.Context, cluster *Cluster, options Options) (*World, erro
 func (w *World) start(ctx context.Context) error {
 	var err error
 	switch w.options.Topology {
-	case Sidecar:
+	case Sidecar, Ephemeral:
 		err = w.startSidecar(ctx)
 	case External:
 		err = w.startExternal(ctx)
@@ -144,7 +174,12 @@ func (w *World) receiver(n int, arguments, env []string) error {
 			}
 		}
 	}
-	kubeconfig, err := w.Cluster.kubeconfig("postern-receiver")
+	plane, err := proxy.Listen("tcp", "127.0.0.1:0", w.Cluster.gate.Address())
+	if err != nil {
+		return err
+	}
+	w.planes = append(w.planes, plane)
+	kubeconfig, err := w.Cluster.kubeconfig("postern-receiver", plane)
 	if err != nil {
 		return err
 	}
@@ -157,6 +192,7 @@ func (w *World) receiver(n int, arguments, env []string) error {
 	}
 	r := &Receiver{
 		Public: "http://" + address(public), Internal: "http://" + address(internal), program: w.options.Postern,
+		plane: plane, arguments: arguments, env: env,
 	}
 	r.Unit = newUnit(name, w.options.Folder, w.options.History, func() (local.Command, error) {
 		return local.Command{Program: local.Absolute(r.Program()), Args: arguments, Env: env}, nil
@@ -216,8 +252,16 @@ func (w *World) Stop() {
 	for _, s := range w.Stores {
 		s.close()
 	}
+	for _, plane := range w.planes {
+		plane.Close()
+	}
 	w.http.CloseIdleConnections()
 	_ = os.RemoveAll(w.run)
+}
+
+// following are the receivers that can hear of changes.
+func (w *World) following() []*Receiver {
+	return slices.DeleteFunc(slices.Clone(w.Receivers), func(r *Receiver) bool { return !r.follows() })
 }
 
 // Put applies an endpoint as it is, waits until it is in force and writes that
@@ -234,7 +278,7 @@ func (w *World) Put(ctx context.Context, e *Endpoint) error {
 		return err
 	}
 	generation := object.GetGeneration()
-	for _, r := range w.Receivers {
+	for _, r := range w.following() {
 		if err := w.awaitRoute(ctx, r, e.Name, func(now loaded) bool { return now.Generation >= generation }); err != nil {
 			return err
 		}
@@ -247,8 +291,23 @@ func (w *World) Put(ctx context.Context, e *Endpoint) error {
 
 // PutSecret applies the keys of an endpoint and waits until they are in force.
 func (w *World) PutSecret(ctx context.Context, e *Endpoint) error {
+	return w.changing(ctx, e, func() error { return w.Cluster.Apply(ctx, e.Secret()) })
+}
+
+// Yield has an older endpoint take the path of another one, which only drains from
+// then on.
+func (w *World) Yield(ctx context.Context, e, older *Endpoint) error {
+	return w.changing(ctx, e, func() error {
+		older.Path = "/" + e.Name
+		return w.Put(ctx, older)
+	})
+}
+
+// changing waits until every receiver has another route of the endpoint than
+// before the change.
+func (w *World) changing(ctx context.Context, e *Endpoint, change func() error) error {
 	before := map[*Receiver]string{}
-	for _, r := range w.Receivers {
+	for _, r := range w.following() {
 		err := kube.Until(ctx, r.Name+" to tell its routes", Patience, func(ctx context.Context) error {
 			route, err := w.loaded(ctx, r, e.Name)
 			before[r] = route.Hash
@@ -258,7 +317,7 @@ func (w *World) PutSecret(ctx context.Context, e *Endpoint) error {
 			return err
 		}
 	}
-	if err := w.Cluster.Apply(ctx, e.Secret()); err != nil {
+	if err := change(); err != nil {
 		return err
 	}
 	for r, hash := range before {
@@ -279,7 +338,7 @@ func (w *World) Delete(ctx context.Context, e *Endpoint) error {
 	if err := kube.AwaitGone(ctx, w.Cluster.Admin(), object, Patience); err != nil {
 		return err
 	}
-	for _, r := range w.Receivers {
+	for _, r := range w.following() {
 		if err := w.awaitRoute(ctx, r, e.Name, func(now loaded) bool { return now.Generation == 0 }); err != nil {
 			return err
 		}
@@ -306,7 +365,7 @@ func (w *World) Unroute(ctx context.Context, e *Endpoint) error {
 			return err
 		}
 	}
-	for _, r := range w.Receivers {
+	for _, r := range w.following() {
 		if err := w.awaitRoute(ctx, r, e.Name, func(now loaded) bool { return now.Generation == 0 }); err != nil {
 			return err
 		}

@@ -18,7 +18,7 @@ func TestAnEndpointIsWhatTheHistorySays(t *testing.T) {
 			Retry:   history.Retry{InitialBackoffSeconds: 1, MaxBackoffSeconds: 2, MaxAgeSeconds: 3, MaxAttempts: 4},
 			Targets: []history.Target{{Name: "all", TimeoutSeconds: 5}, {Name: "some", Types: []string{"push"}, TimeoutSeconds: 5}},
 		},
-		Keys: [][]byte{[]byte("key")}, Absent: []string{"some"},
+		Keys: [][]byte{[]byte("key")}, Absent: []string{"some"}, Path: "/team/other", History: 7,
 	}
 	version := e.Version(2)
 	if version.Version != 2 || len(version.Targets) != 1 || version.Targets[0].Name != "all" {
@@ -34,7 +34,7 @@ func TestAnEndpointIsWhatTheHistorySays(t *testing.T) {
 		t.Errorf("the absent target is in\n%s", e.Manifest())
 	}
 	e.Absent = nil
-	for _, want := range []string{"github-some", "eventTypes: [push]", "maxAttempts: 4", "windowSeconds: 60"} {
+	for _, want := range []string{"github-some", `path: "/team/other"`, "history: {limit: 7}", "eventTypes: [push]", "maxAttempts: 4", "windowSeconds: 60"} {
 		if !strings.Contains(e.Manifest(), want) {
 			t.Errorf("%q is not in\n%s", want, e.Manifest())
 		}
