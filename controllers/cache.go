@@ -9,6 +9,8 @@ import (
 	networkingv1 "k8s.io/api/networking/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
+	apimeta "k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
@@ -27,7 +29,7 @@ func CacheOptions(options Options) cache.Options {
 	tenants := cache.ByObject{Namespaces: watched(options.WatchNamespaces)}
 	both := cache.ByObject{Namespaces: watched(withSystem(options))}
 	return cache.Options{
-		DefaultTransform: cache.TransformStripManagedFields(),
+		DefaultTransform: withoutHistory,
 		ByObject: map[client.Object]cache.ByObject{
 			&corev1.Secret{}: own,
 			// The installation's own is among them, which owns what is removed with it.
@@ -58,7 +60,7 @@ func newSecretCache(mgr ctrl.Manager, options Options) (cache.Cache, error) {
 		Scheme:            mgr.GetScheme(),
 		Mapper:            mgr.GetRESTMapper(),
 		DefaultNamespaces: watched(options.WatchNamespaces),
-		DefaultTransform:  cache.TransformStripManagedFields(),
+		DefaultTransform:  nameAlone,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("cache of Secrets' metadata: %w", err)
@@ -67,6 +69,27 @@ func newSecretCache(mgr ctrl.Manager, options Options) (cache.Cache, error) {
 		return nil, fmt.Errorf("cache of Secrets' metadata: %w", err)
 	}
 	return secrets, nil
+}
+
+// withoutHistory drops what the manager never reads of an object: the fields of
+// each writer, and the copy of itself that `kubectl apply` leaves in it.
+func withoutHistory(object any) (any, error) {
+	if one, err := apimeta.Accessor(object); err == nil {
+		one.SetManagedFields(nil)
+		delete(one.GetAnnotations(), corev1.LastAppliedConfigAnnotation)
+	}
+	return object, nil
+}
+
+// nameAlone keeps of a tenant's Secret what a change is noticed by. An annotation
+// may hold more: `kubectl apply` copies the values into one.
+func nameAlone(object any) (any, error) {
+	if one, ok := object.(*metav1.PartialObjectMetadata); ok {
+		one.ObjectMeta = metav1.ObjectMeta{
+			Namespace: one.Namespace, Name: one.Name, UID: one.UID, ResourceVersion: one.ResourceVersion,
+		}
+	}
+	return object, nil
 }
 
 // watched is nil, which means all namespaces, when none is named.

@@ -30,6 +30,9 @@ const (
 	ConditionDurable = "Durable"
 	// ConditionAdmitting is False while a store is full, so that new events are refused.
 	ConditionAdmitting = "Admitting"
+	// ConditionDeduplicationShortened is True while copies of events are recognised
+	// for less time than endpoints ask for. It is not part of Ready.
+	ConditionDeduplicationShortened = "DeduplicationShortened"
 	// ConditionCertificateValid is there with `tls`, and False when clients refuse
 	// the certificate.
 	ConditionCertificateValid = "CertificateValid"
@@ -161,6 +164,10 @@ const (
 	ReasonRoutesIncomplete = "RoutesIncomplete"
 	// ReasonStoreFull: new events are refused until there is room.
 	ReasonStoreFull = "StoreFull"
+	// ReasonMarksGaveWay: deduplication marks were dropped to make room for events.
+	ReasonMarksGaveWay = "MarksGaveWay"
+	// ReasonWindowsKept: no marks were dropped whose windows still last.
+	ReasonWindowsKept = "WindowsKept"
 	// ReasonCertificateExpired: the certificate's time is over.
 	ReasonCertificateExpired = "CertificateExpired"
 	// ReasonCertificateInvalid: there is no certificate, or its time has not begun.

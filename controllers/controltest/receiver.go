@@ -26,6 +26,7 @@ type Receiver struct {
 	notReady string
 	cause    string
 	full     bool
+	dropped  string
 	held     map[string]bool
 	rejected map[string]string
 	progress map[string]route.ReplayProgress
@@ -78,6 +79,13 @@ func (r *Receiver) SetFull(full bool) {
 	r.full = full
 }
 
+// SetShortened makes the receiver say this of its deduplication; empty for nothing.
+func (r *Receiver) SetShortened(reason string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.dropped = reason
+}
+
 // Hold keeps the receiver from loading the route of an endpoint until it is
 // released.
 func (r *Receiver) Hold(uid types.UID, hold bool) {
@@ -100,6 +108,9 @@ func (r *Receiver) readyz(w http.ResponseWriter, _ *http.Request) {
 	health := route.Health{Status: "ready"}
 	if r.full {
 		health.Add(route.CauseStoreFull, "store: 81 % of it is used, new events are refused")
+	}
+	if r.dropped != "" {
+		health.Add(route.CauseDeduplicationShortened, r.dropped)
 	}
 	if r.notReady != "" {
 		health = route.Health{Status: "not ready"}

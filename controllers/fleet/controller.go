@@ -45,7 +45,7 @@ type Reconciler struct {
 	Recorder events.EventRecorder
 	// Ask asks a receiver how it is.
 	Ask func(ctx context.Context, receiver confirm.Receiver) (route.Health, error)
-	// Pulse knows whose stores are full.
+	// Pulse knows whose stores are full or have forgotten marks.
 	Pulse *Pulse
 	// Port is the internal port of receiver pods.
 	Port int
@@ -79,7 +79,9 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 	if changed {
 		before, after := cached.Status.Conditions, receiver.Status.Conditions
 		status.Record(r.Recorder, receiver, status.Change(before, after))
-		status.Record(r.Recorder, receiver, status.Warning(before, after, v1alpha1.ConditionDurable))
+		for _, condition := range []string{v1alpha1.ConditionDurable, v1alpha1.ConditionDeduplicationShortened} {
+			status.Record(r.Recorder, receiver, status.Warning(before, after, condition))
+		}
 	}
 	return result(found, errors.Join(err, client.IgnoreNotFound(patchErr)))
 }
@@ -98,7 +100,7 @@ func (r *Reconciler) run(ctx context.Context, receiver *v1alpha1.WebhookReceiver
 	if found.Certificate, err = r.certificate(ctx, receiver); err != nil {
 		return found, err
 	}
-	found.Full = r.Pulse.Full(receiver.Name)
+	found.Full, found.Shortened = r.Pulse.Full(receiver.Name), r.Pulse.Shortened(receiver.Name)
 	if found.Deployment, err = r.deployment(ctx, receiver); err != nil || found.Deployment == nil {
 		return found, err
 	}

@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"sync"
@@ -35,13 +36,20 @@ type PulseOptions struct {
 	Logger    logr.Logger
 }
 
-// Pulse asks the pods that serve whether they still take new events. It is a
-// runnable of the manager and safe for concurrent use.
+// heard is what the pods of a WebhookReceiver say while they serve.
+type heard struct {
+	// full is why a pod refuses new events, shortened why one may take late copies
+	// for new events; empty when none does.
+	full, shortened string
+}
+
+// Pulse asks the pods that serve how their stores are. It is a runnable of the
+// manager and safe for concurrent use.
 type Pulse struct {
 	PulseOptions
 
-	mu   sync.Mutex
-	full map[string]*status.Finding
+	mu    sync.Mutex
+	known map[string]heard
 	// changed names WebhookReceivers whose finding is another than before.
 	changed chan event.TypedGenericEvent[types.NamespacedName]
 }
@@ -50,7 +58,7 @@ type Pulse struct {
 func NewPulse(options PulseOptions) *Pulse {
 	return &Pulse{
 		PulseOptions: options,
-		full:         map[string]*status.Finding{},
+		known:        map[string]heard{},
 		changed:      make(chan event.TypedGenericEvent[types.NamespacedName]),
 	}
 }
@@ -64,7 +72,7 @@ func (p *Pulse) Start(ctx context.Context) error {
 	defer ticker.Stop()
 	for {
 		if err := p.round(ctx); err != nil {
-			p.Logger.Error(err, "Looking for full stores failed")
+			p.Logger.Error(err, "Asking receivers how their stores are failed")
 		}
 		select {
 		case <-ctx.Done():
@@ -76,9 +84,25 @@ func (p *Pulse) Start(ctx context.Context) error {
 
 // Full is why a pod of the WebhookReceiver refuses new events, nil if none does.
 func (p *Pulse) Full(receiver string) *status.Finding {
+	return finding(v1alpha1.ReasonStoreFull, p.of(receiver).full)
+}
+
+// Shortened is why a pod may take late copies for new events, nil if none does.
+func (p *Pulse) Shortened(receiver string) *status.Finding {
+	return finding(v1alpha1.ReasonMarksGaveWay, p.of(receiver).shortened)
+}
+
+func (p *Pulse) of(receiver string) heard {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.full[receiver]
+	return p.known[receiver]
+}
+
+func finding(reason, message string) *status.Finding {
+	if message == "" {
+		return nil
+	}
+	return &status.Finding{Reason: reason, Message: message}
 }
 
 func (p *Pulse) round(ctx context.Context) error {
@@ -87,49 +111,54 @@ func (p *Pulse) round(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	found := map[string]*status.Finding{}
-	var mu sync.Mutex
+	// In the same order each time, so that the first to say something stays the same.
+	slices.SortFunc(pods.Items, func(a, b corev1.Pod) int { return cmp.Compare(a.Name, b.Name) })
+	answers := make([]heard, len(pods.Items))
 	var asked sync.WaitGroup
 	for i := range pods.Items {
-		pod := &pods.Items[i]
-		if !confirm.PodReady(pod) {
-			continue
+		if confirm.PodReady(&pods.Items[i]) {
+			asked.Go(func() { answers[i] = p.ask(ctx, &pods.Items[i]) })
 		}
-		asked.Go(func() {
-			if full := p.ask(ctx, pod); full != nil {
-				mu.Lock()
-				defer mu.Unlock()
-				found[pod.Labels[meta.LabelInstance]] = full
-			}
-		})
 	}
 	asked.Wait()
+	found := map[string]heard{}
+	for i := range pods.Items {
+		name := pods.Items[i].Labels[meta.LabelInstance]
+		found[name] = heard{
+			full:      cmp.Or(found[name].full, answers[i].full),
+			shortened: cmp.Or(found[name].shortened, answers[i].shortened),
+		}
+	}
 	return p.tell(ctx, found)
 }
 
-// ask takes a pod that does not answer for one that has room: its readiness is
-// told by others.
-func (p *Pulse) ask(ctx context.Context, pod *corev1.Pod) *status.Finding {
+// ask takes a pod that does not answer for one whose store is well: its readiness
+// is told by others.
+func (p *Pulse) ask(ctx context.Context, pod *corev1.Pod) (said heard) {
 	health, err := p.Ask(ctx, confirm.FromPod(pod, p.Port))
-	if err != nil || !slices.Contains(health.Causes, route.CauseStoreFull) {
-		return nil
+	if err != nil {
+		return said
 	}
-	return &status.Finding{
-		Reason: v1alpha1.ReasonStoreFull,
-		Message: "the store of pod " + pod.Name + " is full, and new events are answered 503: bring back the targets " +
-			"that its events wait for, replay or purge dead letters, or give it more memory and a larger volume",
+	if slices.Contains(health.Causes, route.CauseStoreFull) {
+		said.full = "the store of pod " + pod.Name + " is full, and new events are answered 503: bring back the targets " +
+			"that its events wait for, replay or purge dead letters, or give it more memory and a larger volume"
 	}
+	if at := slices.Index(health.Causes, route.CauseDeduplicationShortened); at >= 0 && at < len(health.Reasons) {
+		said.shortened = health.Reasons[at] + ". A later copy is delivered once more: give the store more memory, raise " +
+			"`namespaceLimits.maxStoredBytes`, or shorten `deduplication.windowSeconds` of busy endpoints"
+	}
+	return said
 }
 
 // tell brings back the WebhookReceivers of which something else is known now.
-func (p *Pulse) tell(ctx context.Context, found map[string]*status.Finding) error {
+func (p *Pulse) tell(ctx context.Context, found map[string]heard) error {
 	p.mu.Lock()
-	before := p.full
-	p.full = found
+	before := p.known
+	p.known = found
 	p.mu.Unlock()
-	for _, receivers := range []map[string]*status.Finding{before, found} {
+	for _, receivers := range []map[string]heard{before, found} {
 		for name := range receivers {
-			if (before[name] == nil) == (found[name] == nil) {
+			if before[name] == found[name] {
 				continue
 			}
 			key := types.NamespacedName{Namespace: p.Namespace, Name: name}

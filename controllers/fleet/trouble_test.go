@@ -96,6 +96,33 @@ func TestFullStore(t *testing.T) {
 	waitCondition(t, receiver, v1alpha1.ConditionReady, metav1.ConditionTrue, v1alpha1.ConditionReady)
 }
 
+// TestShortenedDeduplication: a pod that serves says that marks gave way.
+func TestShortenedDeduplication(t *testing.T) {
+	t.Parallel()
+	receiver := webhookReceiver("shortened")
+	cluster.Create(t, receiver)
+	waitCondition(t, receiver, v1alpha1.ConditionDeduplicationShortened, metav1.ConditionFalse,
+		v1alpha1.ReasonWindowsKept)
+	rollOut(t, receiver.Name, 1)
+	setStatus(t, podOf(t, receiver), running(corev1.ConditionTrue))
+	for _, window := range []string{"5 hours", "6 hours"} {
+		answerer.SetShortened("copies are recognised for " + window)
+		controltest.Eventually(t, "the condition says for how long", func() error {
+			condition := waitCondition(t, receiver, v1alpha1.ConditionDeduplicationShortened, metav1.ConditionTrue,
+				v1alpha1.ReasonMarksGaveWay)
+			if !strings.Contains(condition.Message, window) || !strings.Contains(condition.Message, "more memory") {
+				return fmt.Errorf("the message is %q", condition.Message)
+			}
+			return nil
+		})
+	}
+	waitEvent(t, receiver, v1alpha1.ReasonMarksGaveWay)
+	waitCondition(t, receiver, v1alpha1.ConditionReady, metav1.ConditionTrue, v1alpha1.ConditionReady)
+	answerer.SetShortened("")
+	waitCondition(t, receiver, v1alpha1.ConditionDeduplicationShortened, metav1.ConditionFalse,
+		v1alpha1.ReasonWindowsKept)
+}
+
 // TestCertificate: a certificate that is wrong is told although pods serve.
 func TestCertificate(t *testing.T) {
 	t.Parallel()

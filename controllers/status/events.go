@@ -34,14 +34,19 @@ func Change(before, after []metav1.Condition) *Event {
 	return event(is)
 }
 
-// Warning returns the event of a condition that is not part of Ready and has
-// become False, or nil.
+// Warning returns the event of a condition that is not part of Ready and says
+// since now that something is wrong, or nil.
 func Warning(before, after []metav1.Condition, conditionType string) *Event {
 	is := changed(before, after, conditionType)
-	if is == nil || is.Status != metav1.ConditionFalse {
+	if is == nil || well(is) {
 		return nil
 	}
 	return event(is)
+}
+
+// well says that nothing is wrong. DeduplicationShortened alone is False then.
+func well(is *metav1.Condition) bool {
+	return (is.Status == metav1.ConditionTrue) != (is.Type == v1alpha1.ConditionDeduplicationShortened)
 }
 
 // changed returns a condition that has another status or reason than before.
@@ -56,7 +61,7 @@ func changed(before, after []metav1.Condition, conditionType string) *metav1.Con
 
 func event(is *metav1.Condition) *Event {
 	event := &Event{Type: corev1.EventTypeNormal, Reason: is.Reason, Action: "Reconcile", Note: is.Message}
-	if is.Status != metav1.ConditionTrue {
+	if !well(is) {
 		event.Type = corev1.EventTypeWarning
 	}
 	if len(event.Note) > maxNote {

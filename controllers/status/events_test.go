@@ -64,8 +64,25 @@ func TestWarning(t *testing.T) {
 		"never":          {nil, good, false},
 	} {
 		got := status.Warning(test.before, test.after, v1alpha1.ConditionDurable)
+		if mirrored := status.Warning(mirror(test.before), mirror(test.after),
+			v1alpha1.ConditionDeduplicationShortened); (mirrored != nil) != test.warns {
+			t.Errorf("%s, of a condition that is True when something is wrong: event is %+v", name, mirrored)
+		}
 		if (got != nil) != test.warns || got != nil && got.Type != corev1.EventTypeWarning {
 			t.Errorf("%s: event is %+v", name, got)
 		}
 	}
+}
+
+// mirror makes the conditions ones that are True when something is wrong.
+func mirror(conditions []metav1.Condition) []metav1.Condition {
+	opposite := map[metav1.ConditionStatus]metav1.ConditionStatus{
+		metav1.ConditionTrue: metav1.ConditionFalse, metav1.ConditionFalse: metav1.ConditionTrue,
+	}
+	var mirrored []metav1.Condition
+	for _, condition := range conditions {
+		condition.Type, condition.Status = v1alpha1.ConditionDeduplicationShortened, opposite[condition.Status]
+		mirrored = append(mirrored, condition)
+	}
+	return mirrored
 }

@@ -35,6 +35,8 @@ type Receiver struct {
 	Trouble *Finding
 	// Full is why new events are refused by a pod that serves, if that is so.
 	Full *Finding
+	// Shortened is why a pod may take late copies for new events, if that is so.
+	Shortened *Finding
 	// Certificate is the certificate of `tls`; nil without `tls`.
 	Certificate *Certificate
 	// Endpoints is the number of routes.
@@ -50,7 +52,8 @@ type Certificate struct {
 }
 
 // receiverReady are the conditions that make a WebhookReceiver Ready, in the
-// order in which they are told. Durable is not one of them: it is a warning.
+// order in which they are told. Durable and DeduplicationShortened are not among
+// them: they are warnings.
 var receiverReady = []string{
 	v1alpha1.ConditionAccepted,
 	v1alpha1.ConditionDeployed,
@@ -79,6 +82,7 @@ func SetReceiver(receiver *v1alpha1.WebhookReceiver, found Receiver, now metav1.
 	}
 	conditions := []metav1.Condition{
 		accepted(found), deployed(found), available(receiver, found), admitting(found), durable(receiver, found),
+		shortened(found),
 	}
 	parts := receiverReady
 	if found.Certificate != nil {
@@ -154,6 +158,18 @@ func admitting(found Receiver) metav1.Condition {
 		return no(v1alpha1.ConditionAdmitting, found.Full.Reason, found.Full.Message)
 	}
 	return yes(v1alpha1.ConditionAdmitting, "no pod refuses new events for want of room in its store")
+}
+
+// shortened is True when something is wrong.
+func shortened(found Receiver) metav1.Condition {
+	if found.Shortened != nil {
+		return metav1.Condition{
+			Type: v1alpha1.ConditionDeduplicationShortened, Status: metav1.ConditionTrue,
+			Reason: found.Shortened.Reason, Message: found.Shortened.Message,
+		}
+	}
+	return no(v1alpha1.ConditionDeduplicationShortened, v1alpha1.ReasonWindowsKept,
+		"no pod says that deduplication marks gave way: copies are recognised for the windows of their endpoints")
 }
 
 func certificateValid(certificate *Certificate) metav1.Condition {

@@ -65,7 +65,7 @@ func exercise(m *metrics.Metrics, endpoint *route.Endpoint) {
 	m.Measured(ref, queue.Depth{Pending: 3, Dead: 2})
 	m.BreakerChanged(ref, true)
 	m.DeadExpired(ref, 1)
-	m.DedupWindow(endpoint, time.Time{})
+	m.DedupWindow(endpoint, time.Hour)
 	m.MarksDropped(1)
 	m.Stored(2*time.Millisecond, nil)
 	m.NamespaceStored(endpoint.Namespace, 4096)

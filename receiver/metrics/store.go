@@ -40,12 +40,7 @@ func (m *Metrics) NamespaceStored(namespace string, bytes int64) {
 func (m *Metrics) StoreOrphans(count int) { m.storeOrphans.Set(float64(count)) }
 
 // DedupWindow sets how far back copies of an endpoint's events are recognised.
-// Marks whose windows end by forgotten gave way; it is zero where none did.
-func (m *Metrics) DedupWindow(endpoint *route.Endpoint, forgotten time.Time) {
-	window := time.Duration(endpoint.Deduplication.WindowSeconds) * time.Second
-	if !forgotten.IsZero() {
-		window = max(0, window-max(0, time.Until(forgotten)))
-	}
+func (m *Metrics) DedupWindow(endpoint *route.Endpoint, window time.Duration) {
 	m.dedupWindow.WithLabelValues(endpoint.Namespace, endpoint.Name).Set(window.Seconds())
 }
 

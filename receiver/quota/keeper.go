@@ -41,9 +41,9 @@ type Options struct {
 	// Measured, if set, is told what a namespace has; 0 when it has no endpoints
 	// any more.
 	Measured func(namespace string, bytes int64)
-	// Remembered, if set, is told for each endpoint until when its deduplication
-	// is shortened because marks gave way; zero when it is not.
-	Remembered func(endpoint *route.Endpoint, forgotten time.Time)
+	// Remembered, if set, is told for each endpoint how far back copies of its
+	// events are recognised.
+	Remembered func(endpoint *route.Endpoint, window time.Duration)
 	// Logger is for people; nil discards.
 	Logger *slog.Logger
 }
@@ -99,7 +99,7 @@ func NewKeeper(options Options) *Keeper {
 		options.Measured = func(string, int64) {}
 	}
 	if options.Remembered == nil {
-		options.Remembered = func(*route.Endpoint, time.Time) {}
+		options.Remembered = func(*route.Endpoint, time.Duration) {}
 	}
 	if options.Logger == nil {
 		options.Logger = slog.New(slog.DiscardHandler)

@@ -227,3 +227,55 @@ func TestNoLimitRefusesNobody(t *testing.T) {
 		}
 	})
 }
+
+// TestShortenedWindows: what gave way is told until all of the window is known
+// again.
+func TestShortenedWindows(t *testing.T) {
+	in(t, 0, func(t *testing.T, w *world) {
+		forget := func(uid string, size int) {
+			w.deliverMarked(t, uid, size)
+			pass(15 * time.Second)
+		}
+		if got := w.Shortened(time.Now()); got.Endpoints != 0 || got.Shortest != nil {
+			t.Errorf("at first %+v", got)
+		}
+		forget("uid-a", 1)
+		pass(20 * time.Minute)
+		forget("uid-b", 1)
+		if _, err := w.store.GiveWay(t.Context(), []string{"uid-a", "uid-b"}, 1<<30, 1<<30); err != nil {
+			t.Fatal(err)
+		}
+		pass(time.Minute)
+		got := w.Shortened(time.Now())
+		if got.Endpoints != 2 || got.Shortest == nil || got.Shortest.UID != "uid-b" || got.Window > 2*time.Minute {
+			t.Errorf("after both gave way %+v", got)
+		}
+		pass(40 * time.Minute)
+		if got := w.Shortened(time.Now()); got.Endpoints != 1 || got.Window < 40*time.Minute {
+			t.Errorf("after the window of the first %+v", got)
+		}
+		pass(20 * time.Minute)
+		if got := w.Shortened(time.Now()); got.Endpoints != 0 {
+			t.Errorf("after all windows %+v", got)
+		}
+	})
+}
+
+// deliverMarked delivers an event of which the mark is left alone.
+func (w *world) deliverMarked(t *testing.T, uid string, size int) {
+	t.Helper()
+	w.events++
+	ev := &event.Event{ID: fmt.Sprint(w.events), EndpointUID: uid, Body: make([]byte, size), ReceivedAt: time.Now()}
+	if _, err := w.store.Admit(t.Context(), &queue.Admission{
+		Event: ev, Targets: []string{"builder"}, RememberFor: time.Hour,
+	}); err != nil {
+		t.Fatal(err)
+	}
+	claimed, err := w.store.Claim(t.Context(), queue.ID{EndpointUID: uid, Target: "builder"}, 1, time.Minute)
+	if err != nil || len(claimed) != 1 {
+		t.Fatalf("%d events claimed, %v", len(claimed), err)
+	}
+	if err := w.store.Settle(t.Context(), claimed[0].Lease, queue.Settlement{Outcome: queue.Done}); err != nil {
+		t.Fatal(err)
+	}
+}

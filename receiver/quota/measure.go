@@ -130,7 +130,7 @@ func (k *Keeper) book(accounts []*account, added []int64, sizes []queue.Usage) {
 		a.namespace.used.Add(sizes[i].Total() - a.measured.Total() - added[i])
 		a.namespace.kept.Add(sizes[i].Kept - a.measured.Kept - added[i])
 		a.measured, a.at = sizes[i], now
-		k.options.Remembered(a.route, sizes[i].Forgotten)
+		k.options.Remembered(a.route, Window(a.route, sizes[i].Forgotten, now))
 		told[a.namespace] = true
 	}
 	for shared := range told {

@@ -22,6 +22,10 @@ const (
 	CauseStoreOfAnotherInstallation = "StoreOfAnotherInstallation"
 )
 
+// CauseDeduplicationShortened is of a receiver that takes new events and may take
+// late copies for new ones. It is a condition of WebhookReceivers too.
+const CauseDeduplicationShortened = "DeduplicationShortened"
+
 // Add adds a cause and its sentence.
 func (h *Health) Add(cause, reason string) {
 	h.Causes = append(h.Causes, cause)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/postern-dev/postern/receiver/queue"
+	"github.com/postern-dev/postern/receiver/quota"
 	"github.com/postern-dev/postern/receiver/route"
 )
 
@@ -49,7 +50,26 @@ func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
 		health.Add(route.CauseStoreFull, fmt.Sprintf(
 			"store: %.0f %% of it is used, new events are refused", store.UsedRatio()*100))
 	}
+	if found := s.quota.Shortened(s.options.Now()); found.Endpoints > 0 {
+		health.Add(route.CauseDeduplicationShortened, shortened(found))
+	}
 	writeJSON(w, http.StatusOK, health)
+}
+
+// shortened says it in words that change seldom: they end up in a condition.
+func shortened(found quota.Shortened) string {
+	e := found.Shortest
+	return fmt.Sprintf("deduplication: marks of %d endpoints gave way for want of room; copies of events of %s/%s, "+
+		"the shortest, are recognised for %s instead of %s", found.Endpoints, e.Namespace, e.Name,
+		roughly(found.Window), roughly(quota.Asked(e)))
+}
+
+// roughly rounds down to hours, or below two of them to ten minutes.
+func roughly(d time.Duration) string {
+	if d >= 2*time.Hour {
+		return fmt.Sprintf("%d hours", d/time.Hour)
+	}
+	return fmt.Sprintf("%d minutes", d.Truncate(10*time.Minute)/time.Minute)
 }
 
 func (s *Server) unready(ctx context.Context) route.Health {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"sync"
@@ -70,11 +71,22 @@ func (w *world) applyAll(ctx context.Context) error {
 
 func (w *world) create(ctx context.Context, objects ...client.Object) error {
 	for _, object := range objects {
+		if err := annotate(object); err != nil {
+			return err
+		}
 		if err := w.admin.Create(ctx, object); err != nil {
 			return fmt.Errorf("create %T %s: %w", object, client.ObjectKeyFromObject(object), err)
 		}
 	}
 	return nil
+}
+
+// annotate makes an object as large as `kubectl apply` makes it, which keeps a
+// copy of it in an annotation.
+func annotate(object client.Object) error {
+	text, err := json.Marshal(object)
+	object.SetAnnotations(map[string]string{corev1.LastAppliedConfigAnnotation: string(text)})
+	return err
 }
 
 // each does something for every number below n, several at once.

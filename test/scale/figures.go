@@ -22,6 +22,8 @@ import (
 const (
 	maxEffect   = 2 * time.Second
 	maxReceiver = 300 << 20
+	// maxManager is the memory limit of the manager's container by default.
+	maxManager = 256 << 20
 )
 
 // report is what was found, printed as it comes.
@@ -29,7 +31,8 @@ type report struct {
 	idle     counts
 	changes  counts
 	effect   samples
-	receiver int64
+	// manager and receiver are the most memory that the processes have had.
+	manager, receiver int64
 }
 
 func (r *report) line(what, format string, args ...any) {
@@ -45,6 +48,10 @@ func (r *report) judge() error {
 	if r.receiver >= maxReceiver {
 		errs = append(errs, fmt.Errorf("the receiver holds %s, want less than %s",
 			mebibytes(r.receiver), mebibytes(maxReceiver)))
+	}
+	if r.manager >= maxManager {
+		errs = append(errs, fmt.Errorf("the manager holds %s, want less than %s",
+			mebibytes(r.manager), mebibytes(maxManager)))
 	}
 	for request, n := range r.changes {
 		if strings.HasPrefix(request, "LIST ") && n >= 0.5 {
@@ -65,9 +72,11 @@ func (w *world) weigh(when string) error {
 		if err != nil {
 			return err
 		}
+		most := &w.report.manager
 		if p == w.Receiver {
-			w.report.receiver = max(w.report.receiver, peak)
+			most = &w.report.receiver
 		}
+		*most = max(*most, peak)
 		w.report.line("memory of the "+p.Name+" "+when, "%s, at most %s; %v of processor time until then",
 			mebibytes(now), mebibytes(peak), used)
 	}

@@ -39,6 +39,7 @@ func newWorld(ctx context.Context, o options) (*world, error) {
 	}
 	installation, err := local.Install(ctx, local.Options{
 		Postern: o.postern, Manifest: manifest, Assets: o.assets, Receiver: receiverManifest, Patience: o.patience,
+		ManagerArgs: []string{fmt.Sprintf("--memory-limit-bytes=%d", maxManager)},
 	})
 	w := &world{Installation: installation, options: o, http: &http.Client{}}
 	if err == nil {
