@@ -24,9 +24,11 @@ type NamespaceLimits struct {
 	// +optional
 	RateLimit RateLimit `json:"rateLimit,omitzero"`
 
-	// maxStoredBytes is about how much the events of a namespace may take in the store,
-	// waiting, dead and delivered ones together; over it new events are refused with
-	// 503, none is dropped.
+	// maxStoredBytes is about how much the events of a namespace may take in the store:
+	// waiting, dead and delivered ones, excerpts and deduplication marks. What need not
+	// be kept gives way: excerpts, delivered events, then marks. Once what waits and
+	// what is dead take all of it, new events are refused with 503; none of those is
+	// dropped.
 	// +optional
 	// +kubebuilder:validation:XValidation:rule="quantity(string(self)).compareTo(quantity('1Mi')) >= 0",message="must be at least 1Mi"
 	MaxStoredBytes resource.Quantity `json:"maxStoredBytes,omitzero"`

@@ -12,8 +12,8 @@ const (
 	// limit.
 	usualBudget = 128 << 20
 	// processBytes is what the process takes without routes, requests and events:
-	// program, clients of store and API server, calls of the store.
-	processBytes = 56 << 20
+	// clients of store and API server, and calls of the store.
+	processBytes = 32 << 20
 	// leastPart is the part of the limit that each budget has, however many routes
 	// there are.
 	leastPart = 16

@@ -21,11 +21,11 @@ func TestMemoryIsDivided(t *testing.T) {
 	}{
 		"no limit":          {requests: 128 * mib, events: 128 * mib},
 		"no limit, routes":  {routes: 1000 * mib, requests: 128 * mib, events: 128 * mib},
-		"the default":       {limit: 456 * mib, requests: 150 * mib, events: 100 * mib},
-		"the default, full": {limit: 456 * mib, routes: 200 * mib, requests: 75 * mib, events: 50 * mib},
-		"more than that":    {limit: 456 * mib, routes: 900 * mib, requests: 28.5 * mib, events: 28.5 * mib},
+		"the default":       {limit: 432 * mib, requests: 150 * mib, events: 100 * mib},
+		"the default, full": {limit: 432 * mib, routes: 200 * mib, requests: 75 * mib, events: 50 * mib},
+		"more than that":    {limit: 432 * mib, routes: 900 * mib, requests: 27 * mib, events: 27 * mib},
 		"hardly any":        {limit: 32 * mib, requests: 2 * mib, events: 2 * mib},
-		"fixed":             {limit: 456 * mib, fixed: mib, requests: mib, events: mib},
+		"fixed":             {limit: 432 * mib, fixed: mib, requests: mib, events: mib},
 	} {
 		m := memory{limit: test.limit, fixed: test.fixed}
 		requests, events := m.divide(test.routes)
@@ -40,7 +40,7 @@ func TestMemoryIsDivided(t *testing.T) {
 func TestDivisionIsTold(t *testing.T) {
 	t.Parallel()
 	var log bytes.Buffer
-	m := memory{limit: 64 << 20, log: slog.New(slog.NewTextHandler(&log, nil))}
+	m := memory{limit: 40 << 20, log: slog.New(slog.NewTextHandler(&log, nil))}
 	small := table.Build([]*route.Endpoint{routetest.GitHub("one")}, nil)
 	m.divideFor(small)
 	m.divideFor(small)
@@ -48,6 +48,6 @@ func TestDivisionIsTold(t *testing.T) {
 		t.Errorf("the same division is logged %d times:\n%s", got, &log)
 	}
 	if !strings.Contains(log.String(), "The memory limit is low") {
-		t.Errorf("64 MiB are not said to be few:\n%s", &log)
+		t.Errorf("40 MiB are not said to be few:\n%s", &log)
 	}
 }

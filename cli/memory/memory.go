@@ -12,9 +12,13 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// heapPercent is the part of the container's memory that Go may use. The rest is
-// for what Go does not count: the program itself, and buffers of the kernel.
-const heapPercent = 90
+const (
+	// programBytes is what the pages of the program itself take.
+	programBytes = 40 << 20
+	// heapPercent is the part of the rest that Go may use: buffers of the kernel
+	// count too.
+	heapPercent = 90
+)
 
 // Options say how much memory the container has.
 type Options struct {
@@ -25,13 +29,19 @@ type Options struct {
 // BindFlags declares the flag.
 func (o *Options) BindFlags(flags *pflag.FlagSet) {
 	flags.Uint64Var(&o.LimitBytes, "memory-limit-bytes", 0,
-		"memory limit of the container, of which Go gets 90 %; GOMEMLIMIT overrides that part; 0 is no limit")
+		"memory limit of the container; Go gets 90 % of what the program leaves, unless GOMEMLIMIT says how much; "+
+			"0 is no limit")
+}
+
+// allowance is what Go may use of a container's limit. Half of a very small one.
+func allowance(limit int64) int64 {
+	return max(limit-programBytes, limit/2) / 100 * heapPercent
 }
 
 // Apply has Go collect garbage in time to stay within the limit, unless
 // GOMEMLIMIT says something else. It returns what Go may use, 0 for no limit.
 func (o *Options) Apply(logger *slog.Logger) int64 {
-	allowed := int64(min(o.LimitBytes, math.MaxInt64) / 100 * heapPercent)
+	allowed := allowance(int64(min(o.LimitBytes, math.MaxInt64)))
 	_, explicit := os.LookupEnv("GOMEMLIMIT")
 	if !explicit && allowed > 0 {
 		debug.SetMemoryLimit(allowed)

@@ -19,11 +19,11 @@ func TestLimit(t *testing.T) { //nolint:paralleltest // there is one limit, and 
 		want, inForce int64
 	}{
 		"none":                         {want: 0, inForce: math.MaxInt64},
-		"container":                    {container: 1000, want: 900, inForce: 900},
-		"explicit":                     {explicit: 700, want: 700, inForce: 700},
-		"explicit, below":              {container: 1000, explicit: 700, want: 700, inForce: 700},
-		"explicit, above":              {container: 1000, explicit: 2000, want: 900, inForce: 2000},
-		"explicit off, container says": {container: 1000, explicit: math.MaxInt64, want: 900, inForce: math.MaxInt64},
+		"container":                    {container: 440 << 20, want: 360 << 20, inForce: 360 << 20},
+		"explicit":                     {explicit: 300 << 20, want: 300 << 20, inForce: 300 << 20},
+		"explicit, below":              {container: 440 << 20, explicit: 300 << 20, want: 300 << 20, inForce: 300 << 20},
+		"explicit, above":              {container: 440 << 20, explicit: 500 << 20, want: 360 << 20, inForce: 500 << 20},
+		"explicit off, container says": {container: 440 << 20, explicit: math.MaxInt64, want: 360 << 20, inForce: math.MaxInt64},
 	} {
 		t.Run(name, func(t *testing.T) { //nolint:paralleltest // likewise
 			before := debug.SetMemoryLimit(math.MaxInt64)

@@ -107,7 +107,7 @@ func TestShortenedDeduplication(t *testing.T) {
 	setStatus(t, podOf(t, receiver), running(corev1.ConditionTrue))
 	for _, window := range []string{"5 hours", "6 hours"} {
 		answerer.SetShortened("copies are recognised for " + window)
-		controltest.Eventually(t, "the condition says for how long", func() error {
+		wait.For(t, "the condition says for how long", func() error {
 			condition := waitCondition(t, receiver, v1alpha1.ConditionDeduplicationShortened, metav1.ConditionTrue,
 				v1alpha1.ReasonMarksGaveWay)
 			if !strings.Contains(condition.Message, window) || !strings.Contains(condition.Message, "more memory") {

@@ -25,7 +25,7 @@ const keptReply = 1
 // refused for want of memory.
 func (r *Redis) Admit(ctx context.Context, admission *Admission) (Receipt, error) {
 	receipt, err := r.admitNow(ctx, admission)
-	if errors.Is(err, ErrFull) && r.seekRoom(ctx) {
+	if errors.Is(err, ErrFull) && r.seekRoom(ctx, admission.Event.EndpointUID) {
 		return r.admitNow(ctx, admission)
 	}
 	return receipt, err
@@ -38,7 +38,7 @@ func (r *Redis) admitNow(ctx context.Context, admission *Admission) (Receipt, er
 	if len(admission.Targets)+len(admission.Dead) == 0 {
 		return Receipt{}, errNoTargets
 	}
-	if err := r.admitting(); err != nil {
+	if err := r.admitting(admission.Event.EndpointUID); err != nil {
 		return Receipt{}, err
 	}
 	if err := r.register(ctx, admission.Event.EndpointUID, admission.all()...); err != nil {

@@ -21,7 +21,8 @@ var errNoReplica = errors.New("the primary that Sentinel names has no replica to
 // look is what one server says of itself.
 type look struct {
 	serverInfo
-	wrong []Setting
+	address string
+	wrong   []Setting
 	// slots are those of the whole Cluster as this server knows them.
 	slots []slotRange
 	// settingsErr and waitErr say why settings cannot be read, and why replicas
@@ -66,7 +67,7 @@ func (r *Redis) lookAround(ctx context.Context, client rueidis.Client) ([]*look,
 		ctx = bounded
 	}
 	for address, node := range client.Nodes() {
-		one := &look{}
+		one := &look{address: address}
 		looks = append(looks, one)
 		group.Go(func() { one.at(ctx, address, node) })
 	}
@@ -112,7 +113,7 @@ func (l *look) at(ctx context.Context, address string, node rueidis.Client) {
 
 // judge makes one state of what the servers say.
 func (r *Redis) judge(looks []*look) (*storeState, error) {
-	next := &storeState{replicas: replicationOf(looks)}
+	next := &storeState{replicas: replicationOf(looks), shortages: map[string]shortage{}}
 	var runIDs []string
 	var wrong []Setting
 	for _, one := range looks {
@@ -123,8 +124,12 @@ func (r *Redis) judge(looks []*look) (*storeState, error) {
 		if one.primary {
 			next.usedBytes += int64(one.used)
 			next.historyBytes += one.historyBytes()
-			next.want += one.above(r.options.Watermark * yieldAbove)
-			next.must += one.above(r.options.Watermark * forgetAbove)
+			short := shortage{
+				memory: one.usedRatio(),
+				want:   one.above(r.options.Watermark * yieldAbove), must: one.above(r.options.Watermark * forgetAbove),
+			}
+			next.shortages[one.address] = short
+			next.want, next.must = next.want+short.want, next.must+short.must
 		}
 		runIDs = append(runIDs, one.runID)
 		wrong = append(wrong, one.wrong...)
@@ -138,7 +143,8 @@ func (r *Redis) judge(looks []*look) (*storeState, error) {
 	r.judgeReplicas(next)
 	slices.Sort(runIDs)
 	next.runIDs = strings.Join(runIDs, " ")
-	next.used = max(next.memory, r.volumeUsed())
+	next.volume = r.volumeUsed()
+	next.used = max(next.memory, next.volume)
 	if len(wrong) > 0 {
 		next.weak = &SettingsError{Wrong: wrong}
 		if !r.options.AllowWeakDurability {

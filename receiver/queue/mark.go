@@ -56,7 +56,7 @@ type Marker interface {
 //	ARGV  now, beginning of the endpoint's keys, id, replay mark or empty, owner, hold ms
 //	returns 0 when it was taken, 1 when another holds it, or the id of the first
 func (r *Redis) TakeMark(ctx context.Context, mark Mark) (Standing, string, error) {
-	if err := r.admitting(); err != nil {
+	if err := r.admitting(mark.EndpointUID); err != nil {
 		return Held, "", err
 	}
 	if err := r.register(ctx, mark.EndpointUID, mark.Target); err != nil {

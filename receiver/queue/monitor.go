@@ -28,16 +28,18 @@ type storeState struct {
 	weak *SettingsError
 	// used is the used part of memory or volume, the larger one.
 	used float64
-	// memory is the used part of memory.
-	memory float64
+	// memory is the used part of memory, volume that of the volume.
+	memory, volume float64
 	// usedBytes is the used memory of all primaries, historyBytes what bodies of
 	// delivered events may take of it.
 	usedBytes, historyBytes int64
 	// owner is the id of the installation that the store belongs to; empty when it
 	// was not asked for.
 	owner string
-	// want and must are how many bytes too many are used; see room.go.
+	// want and must are how many bytes too many are used, by all primaries together,
+	// and shortages has each by its address; see room.go.
 	want, must int64
+	shortages  map[string]shortage
 	// slots tells which server of a Cluster has which slots.
 	slots []slotRange
 	// replicas tells which primaries have replicas, which then confirm events.
@@ -242,8 +244,8 @@ func (r *Redis) checkSoon() {
 	}
 }
 
-// admitting says whether events may be admitted now.
-func (r *Redis) admitting() error {
+// admitting says whether events of the endpoint may be admitted now.
+func (r *Redis) admitting(endpointUID string) error {
 	state := r.state.Load()
 	if state.err != nil {
 		return fmt.Errorf("%w: %w", ErrUnavailable, state.err)
@@ -251,8 +253,8 @@ func (r *Redis) admitting() error {
 	if !r.claimed() {
 		return fmt.Errorf("%w: %w", ErrUnavailable, errNoOwnerYet)
 	}
-	if state.used >= r.options.Watermark {
-		return fmt.Errorf("%w: %.0f %% used", ErrFull, state.used*100)
+	if used := state.usedFor(endpointUID); used >= r.options.Watermark {
+		return fmt.Errorf("%w: %.0f %% used", ErrFull, used*100)
 	}
 	return nil
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
+	"strconv"
 	"strings"
 
 	"github.com/redis/rueidis"
@@ -78,26 +80,31 @@ func OfEndpointAlone(err error) bool {
 // Part implements [Worker]: on a Cluster it is the primary of the endpoint's
 // slot, as the latest look at the store has it.
 func (r *Redis) Part(endpointUID string) string {
-	slots := r.state.Load().slots
-	if len(slots) == 0 {
-		return "" // not a Cluster
+	return r.state.Load().slotsWith(endpointUID).primary
+}
+
+// slotsWith is the range of slots that an endpoint is in; an empty one without a
+// Cluster, or when it is not known.
+func (s *storeState) slotsWith(endpointUID string) slotRange {
+	if len(s.slots) == 0 {
+		return slotRange{}
 	}
 	slot := slotOf(endpointUID)
-	for _, some := range slots {
+	for _, some := range s.slots {
 		if some.first <= slot && slot <= some.last {
-			return some.primary
+			return some
 		}
 	}
-	return ""
+	return slotRange{}
 }
 
 // Part implements [Worker].
 func (*Memory) Part(string) string { return "" }
 
-// slotRange is a range of slots and the server that has them.
+// slotRange is a range of slots and the server that has them, by id and address.
 type slotRange struct {
-	first, last int64
-	primary     string
+	first, last      int64
+	primary, address string
 }
 
 // askSlots reads which server has which slots. A look at the store does without.
@@ -117,8 +124,13 @@ func askSlots(ctx context.Context, node rueidis.Client) []slotRange {
 			continue
 		}
 		var some slotRange
-		err = errors.Join(
-			number(&fields[0], &some.first), number(&fields[1], &some.last), text(&primary[2], &some.primary))
+		var port int64
+		err = errors.Join(number(&fields[0], &some.first), number(&fields[1], &some.last),
+			number(&primary[1], &port), text(&primary[2], &some.primary))
+		// A server that does not know its own name goes by none.
+		if host, err := primary[0].ToString(); err == nil {
+			some.address = net.JoinHostPort(host, strconv.FormatInt(port, 10))
+		}
 		if err == nil {
 			slots = append(slots, some)
 		}

@@ -3,6 +3,7 @@ package queue_test
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"testing"
 	"time"
 
@@ -106,6 +107,98 @@ func TestDueTimesAreOnTheReceiversClock(t *testing.T) {
 					t.Errorf("an event that is due in 30 s is due in %s", wait)
 				}
 			}
+			dead := admission(numbered(2), 0)
+			if err := store.Settle(t.Context(), mustAdmit(t, store, dead).Leases[0], queue.Settlement{Outcome: queue.Dead}); err != nil {
+				t.Fatal(err)
+			}
+			if depths, err = store.Depths(t.Context(), []queue.ID{builder}); err != nil {
+				t.Fatal(err)
+			}
+			if age := time.Since(depths[0].OldestDead); age > 20*time.Minute || age < -20*time.Minute {
+				t.Errorf("an event that just died is %v old", age)
+			}
 		})
 	}
+}
+
+// TestFullShardIsFullAlone: where one server of a Cluster is short of memory, what
+// its own endpoints need not keep gives way; where it is full, they alone are
+// refused.
+func TestFullShardIsFullAlone(t *testing.T) {
+	t.Parallel()
+	cluster := redistest.StartCluster(t, 3, false, redistest.WithArgs("--maxmemory", "64mb"))
+	store := open(t, nil, quick(cluster.URL()))
+	short, other := endpointOn(t, cluster, 0), endpointOn(t, cluster, 1)
+	const events, size = 60, 32 << 10
+	for uid, count := range map[string]int{short: events, other: 2 * events} {
+		for i := range count {
+			deliverOne(t, store, uid, i, size)
+		}
+	}
+	server := cluster.Primaries[0]
+	server.Do(t, "CONFIG", "SET", "maxmemory", strconv.Itoa(int(usedMemory(t, server)/0.76)))
+	wait.For(t, "the store judges each server", func() error {
+		if kept := history(t, store, short); kept == events {
+			return fmt.Errorf("all %d events are kept where memory is short", kept)
+		}
+		return nil
+	})
+	if kept := history(t, store, other); kept != 2*events {
+		t.Errorf("%d of %d events are kept where there is room", kept, 2*events)
+	}
+	server.Do(t, "CONFIG", "SET", "maxmemory", "1mb") // less than an empty one needs
+	wait.For(t, "the store judges each server", func() error {
+		_, err := store.Admit(t.Context(), admissionOf(short, events, size))
+		if !errors.Is(err, queue.ErrFull) {
+			return fmt.Errorf("the full server takes an event: %v", err)
+		}
+		return nil
+	})
+	if _, err := store.Admit(t.Context(), admissionOf(other, 2*events, size)); err != nil {
+		t.Errorf("an event of another server: %v", err)
+	}
+}
+
+// endpointOn is the UID of an endpoint in a slot of the primary.
+func endpointOn(t *testing.T, cluster *redistest.Cluster, primary int) string {
+	t.Helper()
+	for i := range 1000 {
+		uid := fmt.Sprint("endpoint-", i)
+		if cluster.Owner(t, "p:{"+uid+"}:states") == cluster.Primaries[primary] {
+			return uid
+		}
+	}
+	t.Fatal("no endpoint is in a slot of the primary")
+	return ""
+}
+
+func admissionOf(uid string, i, size int) *queue.Admission {
+	return &queue.Admission{
+		Event: &event.Event{
+			ID: fmt.Sprintf("%032x", i), EndpointUID: uid, ReceivedAt: time.Now(), Body: make([]byte, size),
+		},
+		Targets: []string{"a"}, HistoryLimit: 1000, LeaseFor: time.Minute,
+	}
+}
+
+// deliverOne stores an event and delivers it.
+func deliverOne(t *testing.T, store *queue.Redis, uid string, i, size int) {
+	t.Helper()
+	receipt, err := store.Admit(t.Context(), admissionOf(uid, i, size))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := store.Settle(t.Context(), receipt.Leases[0], queue.Settlement{Outcome: queue.Done}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// history is how many delivered events an endpoint has.
+func history(t *testing.T, store *queue.Redis, uid string) int {
+	t.Helper()
+	page, err := store.List(t.Context(), uid, queue.Filter{Status: queue.StatusDelivered, Limit: 1000})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(page.Events)
 }

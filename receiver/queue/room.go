@@ -2,6 +2,7 @@ package queue
 
 import (
 	"context"
+	"errors"
 	"time"
 )
 
@@ -43,6 +44,47 @@ func (o *room) acquire(ctx context.Context) bool {
 
 func (o *room) release() { <-o.turn }
 
+// shortage is how much of its memory one server uses, and how many bytes too many.
+type shortage struct {
+	memory     float64
+	want, must int64
+}
+
+// shortageOf is that of the server that has the endpoint. Where that is not known
+// all servers count as one.
+func (s *storeState) shortageOf(endpointUID string) (address string, short shortage) {
+	if len(s.slots) > 0 {
+		address = s.slotsWith(endpointUID).address
+		if short, known := s.shortages[address]; known {
+			return address, short
+		}
+	}
+	return "", shortage{memory: s.memory, want: s.want, must: s.must}
+}
+
+// usedFor is the used part of what the endpoint's events need.
+func (s *storeState) usedFor(endpointUID string) float64 {
+	_, short := s.shortageOf(endpointUID)
+	return max(short.memory, s.volume)
+}
+
+// giveWayWhereShort has the endpoints of each server give way to what that server
+// is short of.
+func (r *Redis) giveWayWhereShort(ctx context.Context, state *storeState, endpoints []string) (freed int64, err error) {
+	crowded := map[string][]string{}
+	for _, uid := range endpoints {
+		if address, short := state.shortageOf(uid); short.want > 0 {
+			crowded[address] = append(crowded[address], uid)
+		}
+	}
+	for _, uids := range crowded {
+		_, short := state.shortageOf(uids[0])
+		some, failure := r.GiveWay(ctx, uids, short.want, short.must)
+		freed, err = freed+some, errors.Join(err, failure)
+	}
+	return freed, err
+}
+
 // makeRoom has things give way while memory is short. The caller has the turn.
 func (r *Redis) makeRoom(ctx context.Context) {
 	began := time.Now()
@@ -56,7 +98,7 @@ func (r *Redis) makeRoom(ctx context.Context) {
 			return // the next look tries again
 		}
 		state := r.state.Load()
-		some, err := r.GiveWay(ctx, endpoints, state.want, state.must)
+		some, err := r.giveWayWhereShort(ctx, state, endpoints)
 		freed, thorough = freed+some, state.must > 0
 		if err != nil || some == 0 || r.Check(ctx) != nil {
 			break
@@ -67,9 +109,9 @@ func (r *Redis) makeRoom(ctx context.Context) {
 	}
 }
 
-// seekRoom makes room for an event that the store refused, and says whether it
-// is worth asking again.
-func (r *Redis) seekRoom(ctx context.Context) bool {
+// seekRoom makes room for an event of the endpoint that the store refused, and
+// says whether it is worth asking again.
+func (r *Redis) seekRoom(ctx context.Context, endpointUID string) bool {
 	ctx, cancel := context.WithTimeout(ctx, r.options.StepTimeout)
 	defer cancel()
 	if !r.room.acquire(ctx) {
@@ -77,14 +119,16 @@ func (r *Redis) seekRoom(ctx context.Context) bool {
 	}
 	defer r.room.release()
 	state := r.state.Load()
-	if state.used >= r.options.Watermark && (state.memory < r.options.Watermark || r.room.pointless(state)) {
+	_, short := state.shortageOf(endpointUID)
+	full := state.usedFor(endpointUID) >= r.options.Watermark
+	if full && (short.memory < r.options.Watermark || r.room.pointless(state)) {
 		return false // it is the volume, or nothing gives way
 	}
 	if r.Check(ctx) != nil {
 		return false
 	}
 	r.makeRoom(ctx)
-	return !r.Full()
+	return r.state.Load().usedFor(endpointUID) < r.options.Watermark
 }
 
 // DroppedMarks is how many deduplication marks gave way to this process so far.

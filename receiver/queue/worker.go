@@ -249,7 +249,7 @@ func (r *Redis) Renew(ctx context.Context, leases []Lease, lease time.Duration) 
 //	ARGV  now
 //	returns number pending, number dead, in how many ms the next is due or empty,
 //	      when the oldest was received ms or empty, in how many ms the last is due or empty,
-//	      when the oldest dead letter died ms or empty
+//	      in how many ms, less than 0, the oldest dead letter died or empty
 func (r *Redis) Depths(ctx context.Context, queues []ID) ([]Depth, error) {
 	if err := r.mine(); err != nil {
 		return nil, err
@@ -276,8 +276,8 @@ func (r *Redis) Depths(ctx context.Context, queues []ID) ([]Depth, error) {
 	return depths, partial(queues, errs)
 }
 
-// decodeDepth reads a reply. What is due in a while is put on the clock of this
-// process: the store's may be hours off.
+// decodeDepth reads a reply. What is due in a while, or died a while ago, is put
+// on the clock of this process: the store's may be hours off.
 func decodeDepth(reply rueidis.RedisMessage, here time.Time) (Depth, error) {
 	fields, err := reply.ToArray()
 	if err != nil || len(fields) != 6 {
@@ -287,7 +287,7 @@ func decodeDepth(reply rueidis.RedisMessage, here time.Time) (Depth, error) {
 	var next, oldest, last, dead string
 	err = errors.Join(number(&fields[0], &depth.Pending), number(&fields[1], &depth.Dead),
 		text(&fields[2], &next), text(&fields[3], &oldest), text(&fields[4], &last), text(&fields[5], &dead))
-	depth.OldestDead = scoreTime(dead)
+	depth.OldestDead = dueIn(dead, here)
 	depth.NextDue, depth.Oldest, depth.LastDue = dueIn(next, here), scoreTime(oldest), dueIn(last, here)
 	return depth, err
 }

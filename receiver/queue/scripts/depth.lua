@@ -1,8 +1,8 @@
 local now = clock(ARGV[1])
 local pending, queue, targetDead = KEYS[1], KEYS[2], KEYS[3]
 local count = redis.call('ZCARD', queue)
-local reply = {count, redis.call('ZCARD', targetDead), '', '', '',
-  redis.call('ZRANGE', targetDead, 0, 0, 'WITHSCORES')[2] or ''}
+local died = redis.call('ZRANGE', targetDead, 0, 0, 'WITHSCORES')[2]
+local reply = {count, redis.call('ZCARD', targetDead), '', '', '', died and integer(died - now) or ''}
 if count == 0 then return reply end
 reply[3] = integer(redis.call('ZRANGE', queue, 0, 0, 'WITHSCORES')[2] - now)
 reply[5] = integer(redis.call('ZRANGE', queue, -1, -1, 'WITHSCORES')[2] - now)
