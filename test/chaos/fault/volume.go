@@ -113,32 +113,40 @@ func (i *Injection) demandRefusal(ctx context.Context, why string) error {
 // delivered: a full store must drain.
 func fillMemory(ctx context.Context, i *Injection) error {
 	i.Begin("redis", "with events that no target takes")
-	return i.fillMemory(ctx, traffic.Behaviour{Kind: traffic.Fail, Status: 503})
-}
-
-// errorPages lets the worker write as much as it may of what targets answer.
-func errorPages(ctx context.Context, i *Injection) error {
-	i.Begin("redis", "with events and what targets say to them")
-	return i.fillMemory(ctx, traffic.Behaviour{Kind: traffic.Fail, Status: 422, Page: pageBytes})
-}
-
-// pageBytes is as much of an answer as is kept.
-const pageBytes = 4 << 10
-
-func (i *Injection) fillMemory(ctx context.Context, behaviour traffic.Behaviour) error {
-	i.behave(behaviour)
 	defer i.mend(i.Targets...)
-	for end := time.Now().Add(world.Patience); time.Now().Before(end); {
-		before := i.Senders.Totals().Acked
-		if !rest(ctx, time.Second) {
-			return nil
-		}
-		if i.Senders.Totals().Acked == before {
-			break
-		}
-	}
+	i.fillWithEvents(ctx)
 	i.mend(i.Targets...)
 	return i.demandDeliveries(ctx, "the store is full of events")
+}
+
+const (
+	// pageBytes is as much of an answer as is kept.
+	pageBytes = 4 << 10
+	// writing is how long pages come. All events that wait can get one.
+	writing = 8 * time.Second
+)
+
+// errorPages has every target answer with a page when the store is full of events
+// that have none.
+func errorPages(ctx context.Context, i *Injection) error {
+	i.Begin("redis", "with events, and then with what targets answer to each")
+	defer i.mend(i.Targets...)
+	i.fillWithEvents(ctx)
+	i.behave(traffic.Behaviour{Kind: traffic.Fail, Status: 422, Page: pageBytes})
+	rest(ctx, writing)
+	i.mend(i.Targets...)
+	return i.demandDeliveries(ctx, "the store is full of events and pages")
+}
+
+// fillWithEvents has targets refuse until the store takes no more events.
+func (i *Injection) fillWithEvents(ctx context.Context) {
+	i.behave(traffic.Behaviour{Kind: traffic.Fail, Status: 503})
+	for end := time.Now().Add(world.Patience); time.Now().Before(end); {
+		before := i.Senders.Totals().Acked
+		if !rest(ctx, time.Second) || i.Senders.Totals().Acked == before {
+			return
+		}
+	}
 }
 
 // fullMemory leaves no byte for anything: what the worker writes must work even so.
