@@ -357,7 +357,9 @@ func (f *flaky) Renew(ctx context.Context, leases []queue.Lease, lease time.Dura
 }
 
 func (f *flaky) Settle(ctx context.Context, lease queue.Lease, settlement queue.Settlement) error {
-	time.Sleep(f.slow)
+	if f.slow > 0 {
+		<-time.After(f.slow)
+	}
 	if err := f.call("Settle"); err != nil {
 		return err
 	}

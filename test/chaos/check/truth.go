@@ -179,7 +179,9 @@ func (c *checker) judgeMetrics() {
 		all = append(all, process)
 	}
 	strangers := c.excused(history.ExcuseRequests, "", 0, c.last) > 0
-	usurped := slices.ContainsFunc(c.windows, func(w window) bool { return slices.Contains(w.Excuses, history.ExcuseRefusals) })
+	usurped := slices.ContainsFunc(c.windows, func(w window) bool {
+		return slices.Contains(w.Excuses, history.ExcuseRefusals)
+	})
 	for _, name := range slices.Sorted(maps.Keys(t.now)) {
 		now := t.now[name]
 		if c.endpointOf(name).removedAfter(0) {

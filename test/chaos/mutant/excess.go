@@ -81,7 +81,9 @@ var excessMutants = []Mutant{
 		Why:      "when an event is due is told by the store's clock and read by the receiver's",
 		Scenario: "targets",
 		Faults:   []string{targetRefuses},
-		Signs:    []Sign{{check.Liveness, "pending at the end"}, {check.Liveness, "in the backlog, the first delivery after"}},
+		Signs: []Sign{
+			{check.Liveness, "pending at the end"}, {check.Liveness, "in the backlog, the first delivery after"},
+		},
 		Patches: []Patch{
 			{
 				File: "receiver/queue/scripts/depth.lua",

@@ -150,7 +150,7 @@ func config() *Scenario {
 
 func clients() *Scenario {
 	return &Scenario{
-		Name: "clients", About: "clients that mean ill, and a thousand copies at once, beside good ones; the store's clock is behind",
+		Name: "clients", About: "clients that mean ill and a thousand copies at once; the store's clock is behind",
 		Share: 1, Least: 15 * time.Second, Topology: world.Sidecar, Timeout: 10, Rate: 500, Traffic: lively, Ahead: -skew,
 		Every: 3 * time.Second,
 		Faults: []fault.Choice{
@@ -162,7 +162,7 @@ func clients() *Scenario {
 
 func targets() *Scenario {
 	return &Scenario{
-		Name: "targets", About: "targets fail in every way, and the retries keep to their schedule; the store's clock is ahead",
+		Name: "targets", About: "targets fail in every way, retries keep to their schedule; the store's clock is ahead",
 		Recovery: recovery,
 		Share:    1, Least: 15 * time.Second, Topology: world.Sidecar, Timeout: 2, Rate: 300, Traffic: lively, Ahead: skew,
 		Every: 1500 * time.Millisecond,

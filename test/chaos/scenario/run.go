@@ -159,7 +159,8 @@ func (r *run) start(ctx context.Context) error {
 	var err error
 	r.env.World, err = world.Start(ctx, r.Cluster, world.Options{
 		Topology: r.Topology, Receivers: r.Receivers, Postern: r.Postern, Folder: r.folder, History: r.history,
-		StoreArgs: r.StoreArgs, ReceiverArgs: r.ReceiverArgs, Shim: r.Shim, Ahead: r.Ahead, DataDir: r.env.Volume, Forward: forward,
+		StoreArgs: r.StoreArgs, ReceiverArgs: r.ReceiverArgs, Shim: r.Shim, Ahead: r.Ahead,
+		DataDir: r.env.Volume, Forward: forward,
 	})
 	if err != nil {
 		return err

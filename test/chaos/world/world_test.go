@@ -34,7 +34,9 @@ func TestAnEndpointIsWhatTheHistorySays(t *testing.T) {
 		t.Errorf("the absent target is in\n%s", e.Manifest())
 	}
 	e.Absent = nil
-	for _, want := range []string{"github-some", `path: "/team/other"`, "history: {limit: 7}", "eventTypes: [push]", "maxAttempts: 4", "windowSeconds: 60"} {
+	for _, want := range []string{
+		"github-some", `path: "/team/other"`, "history: {limit: 7}", "eventTypes: [push]", "maxAttempts: 4", "windowSeconds: 60",
+	} {
 		if !strings.Contains(e.Manifest(), want) {
 			t.Errorf("%q is not in\n%s", want, e.Manifest())
 		}
