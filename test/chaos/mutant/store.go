@@ -153,7 +153,7 @@ var storeMutants = []Mutant{
 		Signs:    []Sign{{check.Authenticity, "delivered with body"}, {check.Phantoms, "nobody sent it"}},
 		Patches: []Patch{{
 			File: "receiver/queue/codec.go",
-			Old:  "string(sum[:]) != record[1:sumEnd] {\n",
+			Old:  "string(sum[:]) != string(record[1:sumEnd]) {\n",
 			New:  "len(sum) == 0 {\n",
 		}},
 	},
