@@ -23,14 +23,14 @@ const (
 	maxEffect   = 2 * time.Second
 	maxReceiver = 300 << 20
 	// maxManager is the memory limit of the manager's container by default.
-	maxManager = 256 << 20
+	maxManager = 384 << 20
 )
 
 // report is what was found, printed as it comes.
 type report struct {
-	idle     counts
-	changes  counts
-	effect   samples
+	idle    counts
+	changes counts
+	effect  samples
 	// manager and receiver are the most memory that the processes have had.
 	manager, receiver int64
 }
