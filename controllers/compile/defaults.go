@@ -25,7 +25,7 @@ func withDefaults(given v1alpha1.WebhookEndpointSpec) v1alpha1.WebhookEndpointSp
 	if len(spec.SecretRef.Keys) == 0 {
 		spec.SecretRef.Keys = []v1alpha1.SecretKey{defaultSecretKey}
 	}
-	usualSize := int32(verify.MaxBodyBytes(spec.Source.Provider)) //nolint:gosec // at most 25 MiB
+	usualSize := int32(verify.MaxBodyBytes(spec.Source.Provider))
 	spec.MaxBodyBytes = cmp.Or(spec.MaxBodyBytes, usualSize)
 	spec.Delivery = cmp.Or(spec.Delivery, v1alpha1.DeliveryQueued)
 	spec.Retry.InitialBackoffSeconds = cmp.Or(spec.Retry.InitialBackoffSeconds, defaultInitialBackoff)

@@ -150,7 +150,7 @@ func TestFullShardIsFullAlone(t *testing.T) {
 	wait.For(t, "the store judges each server", func() error {
 		_, err := store.Admit(t.Context(), admissionOf(short, events, size))
 		if !errors.Is(err, queue.ErrFull) {
-			return fmt.Errorf("the full server takes an event: %v", err)
+			return fmt.Errorf("the full server takes an event: %w", err)
 		}
 		return nil
 	})

@@ -299,6 +299,14 @@ func TestMetrics(t *testing.T) {
 			h.fault(100, 1, history.Point, history.ExcuseRefusals)
 			wrong(func(c *history.Counts) { c.Rejected = 0 })(h)
 		}},
+		{"counters begin again with the route", "", func(h *synthetic) {
+			h.fault(100, 1, history.Point, history.ExcuseCounters)
+			wrong(func(c *history.Counts) { c.Accepted, c.Delivered = 0, 0 })(h)
+		}},
+		{"counters that begin again invent nothing", "accepted is 2", func(h *synthetic) {
+			h.fault(100, 1, history.Point, history.ExcuseCounters)
+			wrong(func(c *history.Counts) { c.Accepted++ })(h)
+		}},
 		{"a receiver without routes counts for nobody", "", func(h *synthetic) {
 			h.send(100, "2")
 			h.add(200, history.Record{Response: &history.Response{ID: "2", Attempt: 1, Code: 503, Status: "not_ready"}})

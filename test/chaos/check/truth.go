@@ -192,6 +192,9 @@ func (c *checker) judgeMetrics() {
 			said, lost = sum(said, process.said[name]), sum(lost, process.lost[name])
 		}
 		lost.Delivered += now.doubtful
+		if c.excused(history.ExcuseCounters, name, 0, c.last) > 0 {
+			lost = now.told
+		}
 		least, most := subtract(now.told, lost), now.told
 		unseen := now.unknown + now.underWay
 		c.compare(name, "accepted", said.Accepted, least.Accepted, most.Accepted+unseen)

@@ -24,12 +24,21 @@ var (
 
 // Unroute also keeps the manager from writing the route again at once.
 var Unroute = &Kind{
-	Name: "F16 delete a route by hand", Lane: Others, Allows: droppedInHand, Inject: unroute,
+	Name: "F16 delete a route by hand", Lane: Others, Allows: droppedInHand, Excuses: counters, Inject: unroute,
 }
 
 func (i *Injection) endpoint() *world.Endpoint {
 	e := i.Endpoints[i.Chance.IntN(len(i.Endpoints))]
 	return e
+}
+
+// names are the full names of an endpoint's targets.
+func names(e *world.Endpoint) []string {
+	var all []string
+	for _, target := range e.Targets {
+		all = append(all, e.Name+"/"+target.Name)
+	}
+	return all
 }
 
 // settling is how long what was in flight at a change may take.
@@ -107,6 +116,7 @@ func recreate(ctx context.Context, i *Injection) error {
 // knows the endpoint, and its events wait.
 func unroute(ctx context.Context, i *Injection) error {
 	e := i.endpoint()
+	i.At(append(names(e), e.Name)...)
 	i.Begin(e.Name, "and its events wait until the manager is back")
 	ctx = healing(ctx)
 	i.World.Cluster.KillManager()

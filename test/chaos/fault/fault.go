@@ -206,6 +206,8 @@ var (
 	duplicates = []history.Excuse{history.ExcuseDuplicates}
 	// refusals are that of faults in which another endpoint answers.
 	refusals = []history.Excuse{history.ExcuseRefusals}
+	// counters are that of faults in which a receiver has no route of an endpoint.
+	counters = []history.Excuse{history.ExcuseCounters}
 	// versions are that of builds that take turns.
 	versions = []history.Excuse{history.ExcuseVersions}
 )

@@ -107,9 +107,7 @@ func yield(ctx context.Context, i *Injection) error {
 	}
 	defer i.World.Forget(usurper)
 	rest(running, older)
-	for _, target := range e.Targets {
-		i.At(append(i.targets, e.Name+"/"+target.Name)...)
-	}
+	i.At(names(e)...)
 	i.Begin(e.Name, "and drains")
 	if err := errors.Join(i.World.Delete(ctx, e), i.World.Put(ctx, e)); err != nil {
 		return err

@@ -200,6 +200,8 @@ const (
 	ExcuseRequests Excuse = "requests"
 	// ExcuseRefusals: requests may be refused in the name of another endpoint.
 	ExcuseRefusals Excuse = "refusals"
+	// ExcuseCounters: the counters of an endpoint may begin again.
+	ExcuseCounters Excuse = "counters"
 	// ExcuseVersions: events may be written by a build that the next one cannot read.
 	ExcuseVersions Excuse = "versions"
 )
