@@ -93,10 +93,18 @@ func TestNoTombstoneOfAnEndpointThatExists(t *testing.T) {
 	endpoint := settled(t, namespace)
 	hash := endpoint.Status.RouteHash
 	whole := func(loaded *route.Endpoint) bool { return loaded != nil && loaded.Hash() == hash }
+	deleted, stored := routeSecret(endpoint), routeSecret(endpoint)
+	cluster.Get(t, deleted)
 	cluster.Delete(t, routeSecret(endpoint))
-	waitRoute(t, "a deleted route comes back", endpoint, whole)
+	wait.For(t, "a deleted route comes back", func() error {
+		err := cluster.Client.Get(t.Context(), client.ObjectKeyFromObject(stored), stored)
+		if err == nil && stored.UID == deleted.UID {
+			err = errUnchanged
+		}
+		return err
+	})
+	waitRoute(t, "the new route is whole", endpoint, whole)
 
-	stored := routeSecret(endpoint)
 	for _, owner := range []string{namespace + "/nobody", "nonsense"} {
 		controltest.Change(t, cluster, stored, func(s *corev1.Secret) { s.Annotations[meta.AnnotationEndpoint] = owner })
 		wait.For(t, "the route names its endpoint again", func() error {
