@@ -30,14 +30,6 @@ func on(store queue.Store) func(*server.Options) {
 	return func(o *server.Options) { o.Store = store }
 }
 
-// waits answers with 201 once the channel is closed.
-func waits(open <-chan struct{}) http.HandlerFunc {
-	return func(w http.ResponseWriter, _ *http.Request) {
-		<-open
-		w.WriteHeader(http.StatusCreated)
-	}
-}
-
 func (g *target) wantQuiet(t *testing.T) {
 	t.Helper()
 	select {
@@ -92,8 +84,7 @@ func TestDirectRetryOfARefusedEventIsDelivered(t *testing.T) {
 // of one store.
 func TestDirectCopiesReachTheTargetOnce(t *testing.T) {
 	t.Parallel()
-	open := make(chan struct{})
-	builder := newTarget(t, waits(open))
+	builder, open := newGate(t, http.StatusCreated)
 	store := redistest.Start(t)
 	replicas := []*world{
 		start(t, builder.URL, on(connect(t, store))), start(t, builder.URL, on(connect(t, store))),
@@ -107,7 +98,7 @@ func TestDirectCopiesReachTheTargetOnce(t *testing.T) {
 		senders.Go(func() { answers <- replicas[i%2].push(t, "same") })
 	}
 	builder.next(t)
-	close(open)
+	open()
 	senders.Wait()
 	close(answers)
 	created := 0
@@ -129,8 +120,7 @@ func TestDirectCopiesReachTheTargetOnce(t *testing.T) {
 // target takes, whichever replica it asks.
 func TestDirectCopyIsToldToComeAgain(t *testing.T) {
 	t.Parallel()
-	open := make(chan struct{})
-	builder := newTarget(t, waits(open))
+	builder, open := newGate(t, http.StatusCreated)
 	store := redistest.Start(t)
 	hurried := func(o *server.Options) { o.CopyTimeout = 200 * time.Millisecond }
 	replicas := []*world{
@@ -152,7 +142,7 @@ func TestDirectCopyIsToldToComeAgain(t *testing.T) {
 		})
 	}
 	senders.Wait()
-	close(open)
+	open()
 	if got := <-first; got.status != 201 {
 		t.Errorf("answer %d %q", got.status, got.body)
 	}
@@ -167,8 +157,7 @@ func TestDirectCopyIsToldToComeAgain(t *testing.T) {
 // TestDirectTargetMayFinish: the sender has less patience than the target takes.
 func TestDirectTargetMayFinish(t *testing.T) {
 	t.Parallel()
-	open := make(chan struct{})
-	builder := newTarget(t, waits(open))
+	builder, open := newGate(t, http.StatusCreated)
 	w := start(t, builder.URL)
 	w.load(t, routetest.GitHub("hook", directly))
 	request := w.pushRequest(t, "1")
@@ -186,7 +175,7 @@ func TestDirectTargetMayFinish(t *testing.T) {
 	if err := <-left; err == nil {
 		t.Error("the sender got an answer")
 	}
-	close(open)
+	open()
 	wait.Until(t, "the retry is a duplicate", func() bool { return strings.Contains(w.push(t, "1").body, "duplicate") })
 	builder.wantQuiet(t)
 }

@@ -65,6 +65,20 @@ func newTarget(t testing.TB, respond http.HandlerFunc) *target {
 	return g
 }
 
+// newGate is a target that answers with the status once it is opened, at the
+// latest at the end of the test: a server waits for its requests before it closes.
+func newGate(t testing.TB, status int) (g *target, open func()) {
+	t.Helper()
+	opened := make(chan struct{})
+	open = sync.OnceFunc(func() { close(opened) })
+	g = newTarget(t, func(w http.ResponseWriter, _ *http.Request) {
+		<-opened
+		w.WriteHeader(status)
+	})
+	t.Cleanup(open)
+	return g, open
+}
+
 func (g *target) next(t testing.TB) *received {
 	t.Helper()
 	return wait.Next(t, "a request to the target", g.got)
@@ -89,7 +103,7 @@ func start(t testing.TB, targetURL string, edits ...func(*server.Options)) *worl
 	t.Helper()
 	w := &world{
 		log: &lockedBuffer{}, routes: make(chan route.Set), loaded: make(chan *table.Table, 4096), ended: make(chan error, 1),
-		client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}},
+		client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}, Timeout: 2 * wait.Patience},
 	}
 	registry := prometheus.NewRegistry()
 	options := server.Options{
@@ -158,7 +172,11 @@ func (w *world) load(t testing.TB, routes ...*route.Endpoint) *table.Table {
 
 func (w *world) loadWith(t testing.TB, problems map[string]error, routes ...*route.Endpoint) *table.Table {
 	t.Helper()
-	w.routes <- route.Set{Routes: routes, Problems: problems}
+	select {
+	case w.routes <- route.Set{Routes: routes, Problems: problems}:
+	case <-time.After(wait.Patience):
+		t.Fatal("the receiver takes no routes")
+	}
 	return wait.Next(t, "the table with the routes", w.loaded)
 }
 

@@ -114,8 +114,7 @@ func TestStopFinishesTheRequestUnderWay(t *testing.T) {
 // events are on their way; all of them arrive before Run returns.
 func TestStopDeliversWhatWaits(t *testing.T) {
 	t.Parallel()
-	open := make(chan struct{})
-	builder := newTarget(t, func(http.ResponseWriter, *http.Request) { <-open })
+	builder, open := newGate(t, http.StatusOK)
 	w := start(t, builder.URL)
 	w.load(t, routetest.GitHub("hook", func(e *route.Endpoint) { e.Targets[0].MaxInFlight = 2 }))
 	ids := map[string]bool{}
@@ -130,7 +129,7 @@ func TestStopDeliversWhatWaits(t *testing.T) {
 	wait.Until(t, "the public server is down", func() bool {
 		return strings.Contains(w.log.String(), `"part":"public server"`)
 	})
-	close(open)
+	open()
 	w.stopped(t)
 	page, err := w.store.List(t.Context(), "uid-hook", queue.Filter{})
 	if err != nil || len(page.Events) != len(ids) {
@@ -147,8 +146,7 @@ func TestStopDeliversWhatWaits(t *testing.T) {
 // its share of the grace period, not that of the events.
 func TestStopDeliversBesideASlowClient(t *testing.T) {
 	t.Parallel()
-	open := make(chan struct{})
-	builder := newTarget(t, func(http.ResponseWriter, *http.Request) { <-open })
+	builder, open := newGate(t, http.StatusOK)
 	w := start(t, builder.URL, grace(20*time.Second)) // 8 s for the client, 8 s for the event
 	w.load(t, routetest.GitHub("hook"))
 	request := w.pushRequest(t, "slow")
@@ -166,7 +164,7 @@ func TestStopDeliversBesideASlowClient(t *testing.T) {
 	wait.Until(t, "the public server is given up", func() bool {
 		return strings.Contains(w.log.String(), `"part":"public server"`)
 	})
-	close(open)
+	open()
 	w.stopped(t)
 	page, err := w.store.List(t.Context(), "uid-hook", queue.Filter{})
 	if err != nil || len(page.Events) != 1 || page.Events[0].Status != queue.StatusDelivered {
