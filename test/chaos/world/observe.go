@@ -105,6 +105,9 @@ func (w *World) Sample(ctx context.Context) float64 {
 				MarksDropped: scrape.marksDropped,
 			}})
 		}
+		if ctx.Err() != nil {
+			return pending // a question that was broken off says nothing of the receiver
+		}
 		w.options.History.Write(history.Record{Sample: &history.Sample{Process: r.Name, Values: values}})
 	}
 	for _, s := range w.Stores {
