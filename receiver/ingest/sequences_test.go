@@ -36,8 +36,8 @@ type sequence struct {
 	} `json:"requests"`
 }
 
-// TestSequences sends what public reports say was taken for a copy and is none,
-// and the other way round.
+// TestSequences sends the requests of public reports in which an event was taken
+// for a copy, or a copy for an event.
 func TestSequences(t *testing.T) {
 	t.Parallel()
 	data, err := os.ReadFile("testdata/sequences.json")

@@ -166,10 +166,10 @@ type Admitter interface {
 // Worker is the delivering side.
 type Worker interface {
 	// Claim leases up to limit due events of one queue, oldest due first, and
-	// loads them: at most [MaxClaimBytes] together, or one. Events whose stored bytes do not match their checksum are
-	// moved to the dead letters with reason "corrupt" and not returned. What a
-	// claim leased whose answer was lost is due again for the next one of that
-	// queue by this process.
+	// loads them: at most [MaxClaimBytes] together, or one. Events whose stored
+	// bytes do not match their checksum are moved to the dead letters with reason
+	// "corrupt" and not returned. If the answer to a claim is lost, the next claim
+	// of that queue by this process makes its events due again.
 	Claim(ctx context.Context, queue ID, limit int, lease time.Duration) ([]Delivery, error)
 	// Renew extends leases that are still held and returns those that are lost.
 	Renew(ctx context.Context, leases []Lease, lease time.Duration) (lost []Lease, err error)

@@ -89,8 +89,8 @@ func (s *sharer[T]) giveUp(one *step[T]) (call int64) {
 	defer s.mu.Unlock()
 	one.given = true
 	if one.call == 0 {
-		// It stands in the lane until its turn comes. What it would have sent is
-		// nobody's any more, and may be large.
+		// The entry stays in the lane until its turn comes. Its work, which may be
+		// large, is never sent, so it is freed now.
 		one.work = *new(T)
 	}
 	return one.call

@@ -276,8 +276,8 @@ func (r *Redis) Depths(ctx context.Context, queues []ID) ([]Depth, error) {
 	return depths, partial(queues, errs)
 }
 
-// decodeDepth reads a reply. What is due in a while, or died a while ago, is put
-// on the clock of this process: the store's may be hours off.
+// decodeDepth reads a reply. The store sends durations, which become times of
+// this process's clock, because the store's clock may be hours off.
 func decodeDepth(reply rueidis.RedisMessage, here time.Time) (Depth, error) {
 	fields, err := reply.ToArray()
 	if err != nil || len(fields) != 6 {

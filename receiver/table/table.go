@@ -165,8 +165,9 @@ func (t *Table) Len() int {
 	return len(t.byUID)
 }
 
-// What an endpoint holds in memory beside its route document, and how many times
-// it holds that: as it came, decoded, compiled and in the copy for the next start.
+// endpointBytes is the memory of an endpoint beside its route document. The
+// document is there four times: as it came, decoded, compiled and as the copy for
+// the next start.
 const (
 	endpointBytes  = 12 << 10
 	documentCopies = 4

@@ -185,8 +185,8 @@ func (p Preset) Window() time.Duration {
 // usualMaxBodyBytes is the default for sources whose bodies have no documented size.
 const usualMaxBodyBytes = 1 << 20
 
-// MaxBodyBytes is the default of an endpoint's maxBodyBytes for a provider; a
-// name that is none, such as that of a declarative scheme, has the usual one.
+// MaxBodyBytes is the default of an endpoint's maxBodyBytes, in bytes. A name
+// that is no provider's, such as "" for a declarative scheme, has 1 MiB.
 func MaxBodyBytes(provider string) int64 {
 	if p, ok := builtIn().byName[provider]; ok {
 		return p.MaxBodyBytes
